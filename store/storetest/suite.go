@@ -36,7 +36,7 @@ func Run(t *testing.T, start func(testing.TB) (url string)) {
 			for g := range waiting {
 				t.Run(g.name, func(t *testing.T) {
 					for _, test := range g.tests {
-						t.Run(test.name, func(t *testing.T) { test.run(t, newHarness(t, url)) })
+						t.Run(test.name, func(t *testing.T) { test.inTime(t, url) })
 					}
 				})
 			}
@@ -81,7 +81,7 @@ var groups = []group{
 
 type test struct {
 	name string
-	run  func(*testing.T, *harness)
+	run  func(testing.TB, *harness)
 }
 
 // Two seal keys of tests.
@@ -103,24 +103,27 @@ type harness struct {
 	unit time.Duration         // long enough to work in, short enough to wait for
 
 	mu     sync.Mutex
+	since  time.Time     // when the last pass ended
+	worked time.Duration // the longest time between two of them
 	offset time.Duration // of the bot's clock
 }
 
-func newHarness(t *testing.T, url string) *harness {
-	h := &harness{url: url, unit: time.Minute}
+func newHarness(t testing.TB, url string, unit time.Duration) *harness {
+	h := &harness{url: url, unit: unit}
 	if url != store.Embedded {
-		h.raw, h.unit = Raw(t, url), 600*time.Millisecond
+		h.raw = Raw(t, url)
 		if err := flush(t.Context(), h.raw); err != nil {
 			t.Fatalf("empty Redis: %v", err)
 		}
 	}
 	h.Store = h.replica(t, KeyOne)
+	h.since = time.Now()
 	return h
 }
 
 // replica opens the same Redis once more; embedded, where each is its own, only
 // the harness itself does.
-func (h *harness) replica(t *testing.T, keys ...secret.Text) *store.Store {
+func (h *harness) replica(t testing.TB, keys ...secret.Text) *store.Store {
 	t.Helper()
 	s, err := store.Open(t.Context(), store.Options{URL: secret.New(h.url), SealKeys: keys, Now: h.now})
 	if err != nil {
@@ -149,7 +152,7 @@ func (h *harness) skew(d time.Duration) {
 
 // pass lets d go by, for Redis and for the bot: by time travel where that is
 // possible, else until the server's own clock has seen it.
-func (h *harness) pass(t *testing.T, d time.Duration) {
+func (h *harness) pass(t testing.TB, d time.Duration) {
 	t.Helper()
 	if h.raw == nil {
 		h.skew(d)
@@ -158,6 +161,8 @@ func (h *harness) pass(t *testing.T, d time.Duration) {
 		}
 		return
 	}
+	h.pause()
+	defer h.resume()
 	serverTime := func() time.Time {
 		now, err := h.raw.Time(context.Background()).Result()
 		if err != nil {
@@ -176,7 +181,7 @@ func (h *harness) pass(t *testing.T, d time.Duration) {
 }
 
 // needsShared skips what needs a second replica, or a look behind the store.
-func (h *harness) needsShared(t *testing.T) {
+func (h *harness) needsShared(t testing.TB) {
 	t.Helper()
 	if h.raw == nil {
 		t.Skip("an embedded Redis is reached by one store alone")
@@ -184,7 +189,7 @@ func (h *harness) needsShared(t *testing.T) {
 }
 
 // only returns the one key that contains part.
-func (h *harness) only(t *testing.T, part string) string {
+func (h *harness) only(t testing.TB, part string) string {
 	t.Helper()
 	keys, err := keysLike(t.Context(), h.raw, "*"+part+"*")
 	if err != nil || len(keys) != 1 {

@@ -29,7 +29,7 @@ func everything(request string) ahead.Questions {
 }
 
 // wantAccepted asks what everything asks, and wants the answers to who comes first.
-func wantAccepted(ctx context.Context, t *testing.T, h *harness, request string) {
+func wantAccepted(ctx context.Context, t testing.TB, h *harness, request string) {
 	t.Helper()
 	q := everything(request)
 	if first, err := h.Counters.FirstSight(ctx, q.Seen...); !first || err != nil {
@@ -51,7 +51,7 @@ func wantAccepted(ctx context.Context, t *testing.T, h *harness, request string)
 
 // settings are what is in force of Alice: by whom she is blocked, by whom all is paused,
 // her key and her format.
-func settings(ctx context.Context, t *testing.T, h *harness) (got [4]string) {
+func settings(ctx context.Context, t testing.TB, h *harness) (got [4]string) {
 	t.Helper()
 	block, pause, err := h.Orders.Orders(ctx, alice)
 	must(t, err)
@@ -70,7 +70,7 @@ func settings(ctx context.Context, t *testing.T, h *harness) (got [4]string) {
 }
 
 // set sets all of them to one word.
-func set(ctx context.Context, t *testing.T, h *harness, word string) {
+func set(ctx context.Context, t testing.TB, h *harness, word string) {
 	t.Helper()
 	must(t, h.Orders.Block(ctx, alice, broker.Order{By: word}))
 	must(t, h.Orders.Pause(ctx, broker.Order{By: word}))
@@ -78,14 +78,14 @@ func set(ctx context.Context, t *testing.T, h *harness, word string) {
 	must(t, h.Preferences.SaveFormat(ctx, alice, word))
 }
 
-func wantSettings(ctx context.Context, t *testing.T, h *harness, word string) {
+func wantSettings(ctx context.Context, t testing.TB, h *harness, word string) {
 	t.Helper()
 	if got, want := settings(ctx, t, h), [4]string{word, word, word, word}; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
-func aheadOnce(t *testing.T, h *harness) {
+func aheadOnce(t testing.TB, h *harness) {
 	ctx := ahead.With(t.Context())
 	h.Ahead.Ask(ctx, everything("r1"))
 	set(t.Context(), t, h, "later") // by somebody else
@@ -104,7 +104,7 @@ func aheadOnce(t *testing.T, h *harness) {
 	}
 }
 
-func aheadDropped(t *testing.T, h *harness) {
+func aheadDropped(t testing.TB, h *harness) {
 	ctx := ahead.With(t.Context())
 	h.Ahead.Ask(ctx, everything("r1"))
 	set(ctx, t, h, "mine")
@@ -141,7 +141,7 @@ func aheadDropped(t *testing.T, h *harness) {
 	}
 }
 
-func aheadOfNobody(t *testing.T, h *harness) {
+func aheadOfNobody(t testing.TB, h *harness) {
 	ctx := ahead.With(t.Context())
 	q := everything("r1")
 	q.User, q.Claim.User = "{}", "{}"
@@ -159,7 +159,7 @@ func aheadOfNobody(t *testing.T, h *harness) {
 
 // scriptsLost has each node of a cluster lose its scripts alone: a pipeline then runs in
 // part, and what failed is sent again with what did not.
-func scriptsLost(t *testing.T, h *harness) {
+func scriptsLost(t testing.TB, h *harness) {
 	h.needsShared(t)
 	var nodes []*redis.Client
 	must(t, onEach(t.Context(), h.raw, func(node *redis.Client) error { nodes = append(nodes, node); return nil }))

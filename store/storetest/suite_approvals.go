@@ -39,7 +39,7 @@ func anApproval(id string) approval.Approval {
 	}
 }
 
-func saveApproval(t *testing.T, h *harness, id string, keep time.Duration) approval.Kept {
+func saveApproval(t testing.TB, h *harness, id string, keep time.Duration) approval.Kept {
 	t.Helper()
 	if err := h.Approvals.SaveApproval(t.Context(), anApproval(id), keep); err != nil {
 		t.Fatalf("save approval: %v", err)
@@ -47,7 +47,7 @@ func saveApproval(t *testing.T, h *harness, id string, keep time.Duration) appro
 	return loadApproval(t, h.Store, id)
 }
 
-func loadApproval(t *testing.T, s *store.Store, id string) approval.Kept {
+func loadApproval(t testing.TB, s *store.Store, id string) approval.Kept {
 	t.Helper()
 	kept, ok, err := s.Approvals.LoadApproval(t.Context(), alice, id)
 	if err != nil || !ok {
@@ -62,14 +62,14 @@ func decided(a approval.Approval, state approval.State, by string) approval.Appr
 	return a
 }
 
-func wantSwap(t *testing.T, s *store.Store, old approval.Kept, a approval.Approval, want bool) {
+func wantSwap(t testing.TB, s *store.Store, old approval.Kept, a approval.Approval, want bool) {
 	t.Helper()
 	if got, err := s.Approvals.SwapApproval(t.Context(), old, a); err != nil || got != want {
 		t.Errorf("swap for %s: got %v, %v, want %v", a.State, got, err, want)
 	}
 }
 
-func approvalRoundTrip(t *testing.T, h *harness) {
+func approvalRoundTrip(t testing.TB, h *harness) {
 	if _, ok, err := h.Approvals.LoadApproval(t.Context(), alice, "a1"); ok || err != nil {
 		t.Errorf("load of none: got %v, %v", ok, err)
 	}
@@ -85,7 +85,7 @@ func approvalRoundTrip(t *testing.T, h *harness) {
 	}
 }
 
-func approvalEnds(t *testing.T, h *harness) {
+func approvalEnds(t testing.TB, h *harness) {
 	kept := saveApproval(t, h, "a1", 2*h.unit)
 	h.pass(t, h.unit)
 	wantSwap(t, h.Store, kept, decided(kept.Approval, approval.Denied, bob), true)
@@ -100,7 +100,7 @@ func approvalEnds(t *testing.T, h *harness) {
 	}
 }
 
-func approvalSwap(t *testing.T, h *harness) {
+func approvalSwap(t testing.TB, h *harness) {
 	kept := saveApproval(t, h, "a1", time.Hour)
 	denied := decided(kept.Approval, approval.Denied, bob)
 	approved := decided(kept.Approval, approval.Approved, bob)
@@ -116,7 +116,7 @@ func approvalSwap(t *testing.T, h *harness) {
 	wantSwap(t, h.Store, got, decided(got.Approval, approval.Cancelled, alice), false)
 }
 
-func approvalSavedOnce(t *testing.T, h *harness) {
+func approvalSavedOnce(t testing.TB, h *harness) {
 	saveApproval(t, h, "a1", time.Hour)
 	saveApproval(t, h, "a1", time.Hour) // a repeat
 	other := anApproval("a1")
@@ -129,7 +129,7 @@ func approvalSavedOnce(t *testing.T, h *harness) {
 	}
 }
 
-func approvalsListed(t *testing.T, h *harness) {
+func approvalsListed(t testing.TB, h *harness) {
 	if all, err := h.Approvals.ApprovalsOf(t.Context(), alice); err != nil || len(all) != 0 {
 		t.Errorf("list of none: got %v, %v", all, err)
 	}
@@ -157,7 +157,7 @@ func approvalsListed(t *testing.T, h *harness) {
 	}
 }
 
-func approvalsPruned(t *testing.T, h *harness) {
+func approvalsPruned(t testing.TB, h *harness) {
 	saveApproval(t, h, "a1", h.unit)
 	h.pass(t, h.unit)
 	h.skew(2 * time.Hour)
@@ -171,7 +171,7 @@ func approvalsPruned(t *testing.T, h *harness) {
 	}
 }
 
-func senselessApproval(t *testing.T, h *harness) {
+func senselessApproval(t testing.TB, h *harness) {
 	for name, change := range map[string]func(*approval.Approval){
 		"no user": func(a *approval.Approval) { a.User = "" }, "no ID": func(a *approval.Approval) { a.ID = "" },
 		"a brace in the user": func(a *approval.Approval) { a.User = "U{1}" },
@@ -212,7 +212,7 @@ func senselessApproval(t *testing.T, h *harness) {
 	}
 }
 
-func approvalClock(t *testing.T, h *harness) {
+func approvalClock(t testing.TB, h *harness) {
 	first, err := h.Approvals.ApprovalClock(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -235,7 +235,7 @@ func approvalClock(t *testing.T, h *harness) {
 	}
 }
 
-func approvalIsSealed(t *testing.T, h *harness) {
+func approvalIsSealed(t testing.TB, h *harness) {
 	h.needsShared(t)
 	saveApproval(t, h, "a1", time.Hour)
 	for key, value := range Dump(t, h.url) {
@@ -247,7 +247,7 @@ func approvalIsSealed(t *testing.T, h *harness) {
 	}
 }
 
-func approvalTampered(t *testing.T, h *harness) {
+func approvalTampered(t testing.TB, h *harness) {
 	h.needsShared(t)
 	kept := saveApproval(t, h, "a1", time.Hour)
 	key := h.only(t, ":approval:a1")
@@ -293,7 +293,7 @@ func approvalTampered(t *testing.T, h *harness) {
 	wantUnseal("in clear", alice, "a1")
 }
 
-func approvalRotation(t *testing.T, h *harness) {
+func approvalRotation(t testing.TB, h *harness) {
 	h.needsShared(t)
 	saveApproval(t, h, "a1", time.Hour)
 	rotated := h.replica(t, KeyTwo, KeyOne)
@@ -307,7 +307,7 @@ func approvalRotation(t *testing.T, h *harness) {
 
 // approvalRace lets one person approve and another deny at the same instant, on
 // two replicas where there are two.
-func approvalRace(t *testing.T, h *harness) {
+func approvalRace(t testing.TB, h *harness) {
 	pairs, other := 100, h.Store
 	if h.raw != nil {
 		pairs, other = 1000, h.replica(t, KeyOne)

@@ -38,7 +38,7 @@ func code(s string) secret.TokenCode {
 }
 
 // reserve claims 123456 of Alice's device.
-func reserve(t *testing.T, s *store.Store, request string, ttl time.Duration) bool {
+func reserve(t testing.TB, s *store.Store, request string, ttl time.Duration) bool {
 	t.Helper()
 	ok, err := s.Codes.ReserveCode(t.Context(), alice, serial, code("123456"), request, ttl)
 	if err != nil {
@@ -47,14 +47,14 @@ func reserve(t *testing.T, s *store.Store, request string, ttl time.Duration) bo
 	return ok
 }
 
-func wantReserve(t *testing.T, s *store.Store, request string, ttl time.Duration, want bool) {
+func wantReserve(t testing.TB, s *store.Store, request string, ttl time.Duration, want bool) {
 	t.Helper()
 	if got := reserve(t, s, request, ttl); got != want {
 		t.Errorf("reserve for %s: got %v, want %v", request, got, want)
 	}
 }
 
-func oneRequestHasACode(t *testing.T, h *harness) {
+func oneRequestHasACode(t testing.TB, h *harness) {
 	wantReserve(t, h.Store, "r1", time.Minute, true)
 	wantReserve(t, h.Store, "r2", time.Minute, false)
 	for _, other := range []struct{ user, serial, code string }{
@@ -69,7 +69,7 @@ func oneRequestHasACode(t *testing.T, h *harness) {
 	}
 }
 
-func repeatedReserve(t *testing.T, h *harness) {
+func repeatedReserve(t testing.TB, h *harness) {
 	wantReserve(t, h.Store, "r1", 2*h.unit, true)
 	h.pass(t, h.unit)
 	wantReserve(t, h.Store, "r1", time.Hour, true)
@@ -77,14 +77,14 @@ func repeatedReserve(t *testing.T, h *harness) {
 	wantReserve(t, h.Store, "r2", h.unit, true)
 }
 
-func claimEnds(t *testing.T, h *harness) {
+func claimEnds(t testing.TB, h *harness) {
 	wantReserve(t, h.Store, "r1", h.unit, true)
 	wantReserve(t, h.Store, "r2", h.unit, false)
 	h.pass(t, h.unit)
 	wantReserve(t, h.Store, "r2", h.unit, true)
 }
 
-func onlyHolderReleases(t *testing.T, h *harness) {
+func onlyHolderReleases(t testing.TB, h *harness) {
 	wantReserve(t, h.Store, "r1", time.Minute, true)
 	for _, request := range []string{"r2", "r1", "r1"} {
 		if err := h.Codes.ReleaseCode(t.Context(), alice, serial, code("123456"), request); err != nil {
@@ -94,7 +94,7 @@ func onlyHolderReleases(t *testing.T, h *harness) {
 	}
 }
 
-func manyRace(t *testing.T, h *harness) {
+func manyRace(t testing.TB, h *harness) {
 	stores := []*store.Store{h.Store}
 	if h.raw != nil {
 		stores = append(stores, h.replica(t, KeyOne), h.replica(t, KeyTwo, KeyOne))
@@ -123,7 +123,7 @@ func manyRace(t *testing.T, h *harness) {
 	}
 }
 
-func rotationCollides(t *testing.T, h *harness) {
+func rotationCollides(t testing.TB, h *harness) {
 	h.needsShared(t)
 	old, rotated := h.Store, h.replica(t, KeyTwo, KeyOne)
 	finished := h.replica(t, KeyTwo)
@@ -141,7 +141,7 @@ func rotationCollides(t *testing.T, h *harness) {
 	wantReserve(t, finished, "r4", time.Minute, false)
 }
 
-func conflictSetsNothing(t *testing.T, h *harness) {
+func conflictSetsNothing(t testing.TB, h *harness) {
 	h.needsShared(t)
 	wantReserve(t, h.Store, "r1", time.Minute, true)
 	before := Dump(t, h.url)
@@ -151,7 +151,7 @@ func conflictSetsNothing(t *testing.T, h *harness) {
 	}
 }
 
-func codesAreHashed(t *testing.T, h *harness) {
+func codesAreHashed(t testing.TB, h *harness) {
 	h.needsShared(t)
 	wantReserve(t, h.Store, "r1", time.Minute, true)
 	for key, value := range Dump(t, h.url) {
@@ -161,7 +161,7 @@ func codesAreHashed(t *testing.T, h *harness) {
 	}
 }
 
-func senselessReserve(t *testing.T, h *harness) {
+func senselessReserve(t testing.TB, h *harness) {
 	for _, in := range []struct {
 		user, serial string
 		code         secret.TokenCode

@@ -23,7 +23,7 @@ var copyTests = []test{
 	{"copies without a name, a token or a time are refused", copyIncomplete},
 }
 
-func wantCopy(t *testing.T, s *store.Store, name, want string) {
+func wantCopy(t testing.TB, s *store.Store, name, want string) {
 	t.Helper()
 	got, _, err := s.Copies.LoadCopy(t.Context(), name, 0)
 	if err != nil || string(got) != want || (got == nil) != (want == "") {
@@ -31,21 +31,21 @@ func wantCopy(t *testing.T, s *store.Store, name, want string) {
 	}
 }
 
-func beginCopy(t *testing.T, s *store.Store, token string, age time.Duration) {
+func beginCopy(t testing.TB, s *store.Store, token string, age time.Duration) {
 	t.Helper()
 	if err := s.Copies.BeginCopy(t.Context(), "groups", token, age); err != nil {
 		t.Fatalf("begin copy: %v", err)
 	}
 }
 
-func saveCopy(t *testing.T, h *harness, token, text string, want bool) {
+func saveCopy(t testing.TB, h *harness, token, text string, want bool) {
 	t.Helper()
 	if saved, err := h.Copies.SaveCopy(t.Context(), "groups", token, []byte(text), time.Hour, 2*h.unit); err != nil || saved != want {
 		t.Errorf("save copy: got %t, %v, want %t", saved, err, want)
 	}
 }
 
-func copyRoundTrip(t *testing.T, h *harness) {
+func copyRoundTrip(t testing.TB, h *harness) {
 	wantCopy(t, h.Store, "groups", "")
 	beginCopy(t, h.Store, "t1", 2*h.unit)
 	h.pass(t, h.unit)
@@ -58,7 +58,7 @@ func copyRoundTrip(t *testing.T, h *harness) {
 	saveCopy(t, h, "t1", "one", false)
 }
 
-func copyPutBack(t *testing.T, h *harness) {
+func copyPutBack(t testing.TB, h *harness) {
 	h.needsShared(t)
 	beginCopy(t, h.Store, "t1", h.unit)
 	saveCopy(t, h, "t1", "old", true)
@@ -76,7 +76,7 @@ func copyPutBack(t *testing.T, h *harness) {
 	wantCopy(t, h.Store, "groups", "")
 }
 
-func copyDroppedMeanwhile(t *testing.T, h *harness) {
+func copyDroppedMeanwhile(t testing.TB, h *harness) {
 	beginCopy(t, h.Store, "t1", time.Minute)
 	saveCopy(t, h, "t1", "old", true)
 	beginCopy(t, h.Store, "t2", time.Minute)
@@ -91,7 +91,7 @@ func copyDroppedMeanwhile(t *testing.T, h *harness) {
 	wantCopy(t, h.Store, "groups", "new")
 }
 
-func copyOfSkewedClocks(t *testing.T, h *harness) {
+func copyOfSkewedClocks(t testing.TB, h *harness) {
 	beginCopy(t, h.Store, "t1", time.Minute)
 	h.skew(5 * time.Minute)
 	saveCopy(t, h, "t1", "one", true)
@@ -99,7 +99,7 @@ func copyOfSkewedClocks(t *testing.T, h *harness) {
 	wantCopy(t, h.Store, "groups", "one")
 }
 
-func copyIsSealed(t *testing.T, h *harness) {
+func copyIsSealed(t testing.TB, h *harness) {
 	h.needsShared(t)
 	beginCopy(t, h.Store, "t1", time.Minute)
 	saveCopy(t, h, "t1", "MARKED", true)
@@ -131,7 +131,7 @@ func copyIsSealed(t *testing.T, h *harness) {
 	}
 }
 
-func knownSwaps(t *testing.T, h *harness) {
+func knownSwaps(t testing.TB, h *harness) {
 	swap := func(sealed []byte, text string, want bool) {
 		t.Helper()
 		if swapped, err := h.Copies.SwapKnown(t.Context(), "groups", sealed, []byte(text)); err != nil || swapped != want {
@@ -157,7 +157,7 @@ func knownSwaps(t *testing.T, h *harness) {
 	}
 }
 
-func copyOlder(t *testing.T, h *harness) {
+func copyOlder(t testing.TB, h *harness) {
 	load := func(older time.Duration, want string, fresh bool) {
 		t.Helper()
 		got, left, err := h.Copies.LoadCopy(t.Context(), "groups", older)
@@ -181,7 +181,7 @@ func copyOlder(t *testing.T, h *harness) {
 	load(time.Hour, "", false)
 }
 
-func copyVersions(t *testing.T, h *harness) {
+func copyVersions(t testing.TB, h *harness) {
 	version := func(name string) string {
 		t.Helper()
 		of, _, err := h.Copies.CopyNews(t.Context())
@@ -206,7 +206,7 @@ func copyVersions(t *testing.T, h *harness) {
 	}
 }
 
-func copyAway(t *testing.T, h *harness) {
+func copyAway(t testing.TB, h *harness) {
 	wantAway := func(method string, want bool) {
 		t.Helper()
 		_, away, err := h.Copies.CopyNews(t.Context(), "users.info", "users.list")
@@ -228,7 +228,7 @@ func copyAway(t *testing.T, h *harness) {
 	wantAway("users.info", true)
 }
 
-func copyIncomplete(t *testing.T, h *harness) {
+func copyIncomplete(t testing.TB, h *harness) {
 	for name, err := range map[string]error{
 		"no name":  h.Copies.BeginCopy(t.Context(), "", "t", time.Minute),
 		"a brace":  h.Copies.BeginCopy(t.Context(), "a}b", "t", time.Minute),
@@ -249,7 +249,7 @@ func copyIncomplete(t *testing.T, h *harness) {
 	}
 }
 
-func copyStretched(t *testing.T, h *harness) {
+func copyStretched(t testing.TB, h *harness) {
 	h.needsShared(t)
 	beginCopy(t, h.Store, "t1", h.unit)
 	if err := h.raw.PExpire(t.Context(), h.only(t, "groups}:asked"), 1000*time.Hour).Err(); err != nil {

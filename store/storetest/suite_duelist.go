@@ -35,7 +35,7 @@ var dueTests = []test{
 }
 
 // dueIn are the entries of list x that are due in by now.
-func dueIn(t *testing.T, h *harness, s *store.Store, in time.Duration) []broker.DueEntry {
+func dueIn(t testing.TB, h *harness, s *store.Store, in time.Duration) []broker.DueEntry {
 	t.Helper()
 	entries, err := s.DueLists.DueBy(t.Context(), "x", h.now().Add(in), 10)
 	if err != nil {
@@ -45,7 +45,7 @@ func dueIn(t *testing.T, h *harness, s *store.Store, in time.Duration) []broker.
 }
 
 // wantDue wants the entries of list x that are due in by now.
-func wantDue(t *testing.T, h *harness, s *store.Store, in time.Duration, want ...string) []broker.DueEntry {
+func wantDue(t testing.TB, h *harness, s *store.Store, in time.Duration, want ...string) []broker.DueEntry {
 	t.Helper()
 	var got []string
 	entries := dueIn(t, h, s, in)
@@ -62,7 +62,7 @@ func wantDue(t *testing.T, h *harness, s *store.Store, in time.Duration, want ..
 	return entries
 }
 
-func putDue(t *testing.T, h *harness, in time.Duration, text string) {
+func putDue(t testing.TB, h *harness, in time.Duration, text string) {
 	t.Helper()
 	if _, put, err := h.DueLists.PutDue(t.Context(), "x", h.now().Add(in), []byte(text), 0); !put || err != nil {
 		t.Fatalf("put %s: got %v, %v", text, put, err)
@@ -70,7 +70,7 @@ func putDue(t *testing.T, h *harness, in time.Duration, text string) {
 }
 
 // settleDue puts next in the place of e; "" takes e off the list.
-func settleDue(t *testing.T, h *harness, e broker.DueEntry, in time.Duration, next string, want bool) {
+func settleDue(t testing.TB, h *harness, e broker.DueEntry, in time.Duration, next string, want bool) {
 	t.Helper()
 	var text []byte
 	if next != "" {
@@ -81,7 +81,7 @@ func settleDue(t *testing.T, h *harness, e broker.DueEntry, in time.Duration, ne
 	}
 }
 
-func dueInOrder(t *testing.T, h *harness) {
+func dueInOrder(t testing.TB, h *harness) {
 	wantDue(t, h, h.Store, time.Hour)
 	putDue(t, h, 30*time.Minute, "later")
 	putDue(t, h, -time.Minute, "now")
@@ -98,7 +98,7 @@ func dueInOrder(t *testing.T, h *harness) {
 	}
 }
 
-func dueMoves(t *testing.T, h *harness) {
+func dueMoves(t testing.TB, h *harness) {
 	putDue(t, h, 0, "one")
 	putDue(t, h, time.Hour, "one")
 	wantDue(t, h, h.Store, time.Minute)
@@ -106,7 +106,7 @@ func dueMoves(t *testing.T, h *harness) {
 	wantDue(t, h, h.Store, 2*time.Minute, "one")
 }
 
-func dueDropped(t *testing.T, h *harness) {
+func dueDropped(t testing.TB, h *harness) {
 	putDue(t, h, 0, "one")
 	putDue(t, h, 0, "two")
 	for _, e := range dueIn(t, h, h.Store, time.Minute) {
@@ -118,7 +118,7 @@ func dueDropped(t *testing.T, h *harness) {
 	wantDue(t, h, h.Store, time.Minute, "two")
 }
 
-func dueReplaced(t *testing.T, h *harness) {
+func dueReplaced(t testing.TB, h *harness) {
 	putDue(t, h, 0, "first")
 	first := wantDue(t, h, h.Store, time.Minute, "first")[0]
 	settleDue(t, h, first, time.Hour, "second", true)
@@ -129,7 +129,7 @@ func dueReplaced(t *testing.T, h *harness) {
 	wantDue(t, h, h.Store, 2*time.Hour)
 }
 
-func dueRepeated(t *testing.T, h *harness) {
+func dueRepeated(t testing.TB, h *harness) {
 	putDue(t, h, 0, "first")
 	e := wantDue(t, h, h.Store, time.Minute, "first")[0]
 	at := h.now().Add(time.Minute)
@@ -141,7 +141,7 @@ func dueRepeated(t *testing.T, h *harness) {
 	wantDue(t, h, h.Store, time.Hour, "second")
 }
 
-func dueSettledByPutter(t *testing.T, h *harness) {
+func dueSettledByPutter(t testing.TB, h *harness) {
 	e, _, err := h.DueLists.PutDue(t.Context(), "x", h.now().Add(time.Minute), []byte("first"), 0)
 	if err != nil {
 		t.Fatal(err)
@@ -150,7 +150,7 @@ func dueSettledByPutter(t *testing.T, h *harness) {
 	wantDue(t, h, h.Store, time.Hour)
 }
 
-func dueRace(t *testing.T, h *harness) {
+func dueRace(t testing.TB, h *harness) {
 	putDue(t, h, 0, "first")
 	e := wantDue(t, h, h.Store, time.Minute, "first")[0]
 	var (
@@ -177,7 +177,7 @@ func dueRace(t *testing.T, h *harness) {
 	wantDue(t, h, h.Store, 2*time.Minute, "first")
 }
 
-func dueComesBack(t *testing.T, h *harness) {
+func dueComesBack(t testing.TB, h *harness) {
 	putDue(t, h, 0, "first")
 	for tries := range 3 {
 		e := wantDue(t, h, h.Store, time.Hour, "first")[0]
@@ -198,7 +198,7 @@ func dueComesBack(t *testing.T, h *harness) {
 	}
 }
 
-func dueFenced(t *testing.T, h *harness) {
+func dueFenced(t testing.TB, h *harness) {
 	putDue(t, h, 0, "first")
 	slow, ok, err := h.DueLists.TakeDue(t.Context(), "x", dueIn(t, h, h.Store, time.Minute)[0], h.now())
 	if !ok || err != nil {
@@ -214,7 +214,7 @@ func dueFenced(t *testing.T, h *harness) {
 	wantDue(t, h, h.Store, time.Minute, "of the quick one")
 }
 
-func dueFull(t *testing.T, h *harness) {
+func dueFull(t testing.TB, h *harness) {
 	put := func(text string, want bool) {
 		t.Helper()
 		if _, got, err := h.DueLists.PutDue(t.Context(), "x", h.now(), []byte(text), 2); got != want || err != nil {
@@ -239,7 +239,7 @@ func dueTexts(entries []broker.DueEntry) []string {
 	return out
 }
 
-func dueListsAreApart(t *testing.T, h *harness) {
+func dueListsAreApart(t testing.TB, h *harness) {
 	putDue(t, h, 0, "one")
 	if entries, err := h.DueLists.DueBy(t.Context(), "y", h.now(), 10); len(entries) != 0 || err != nil {
 		t.Errorf("another list: got %v, %v, want nothing", entries, err)
@@ -251,7 +251,7 @@ func dueListsAreApart(t *testing.T, h *harness) {
 	}
 }
 
-func dueSealed(t *testing.T, h *harness) {
+func dueSealed(t testing.TB, h *harness) {
 	h.needsShared(t)
 	putDue(t, h, 0, "CANARY")
 	e := dueIn(t, h, h.Store, time.Minute)[0]
@@ -266,7 +266,7 @@ func dueSealed(t *testing.T, h *harness) {
 }
 
 // dueBound tries what somebody who can write to Redis can.
-func dueBound(t *testing.T, h *harness) {
+func dueBound(t testing.TB, h *harness) {
 	h.needsShared(t)
 	ctx := t.Context()
 	const list, entry = "assumebot:{due:x}:sealed", "assumebot:{due:x}:entry:"
@@ -307,7 +307,7 @@ func dueBound(t *testing.T, h *harness) {
 	wantDue(t, h, h.Store, 2*time.Hour)
 }
 
-func dueOlder(t *testing.T, h *harness) {
+func dueOlder(t testing.TB, h *harness) {
 	h.needsShared(t)
 	const older = "assumebot:{due:x}"
 	for text, age := range map[string]time.Duration{"served by an older replica": time.Minute, "served by nobody": 6 * time.Minute} {
@@ -326,7 +326,7 @@ func dueOlder(t *testing.T, h *harness) {
 	wantDue(t, h, h.Store, time.Second, "ours")
 }
 
-func dueAside(t *testing.T, h *harness) {
+func dueAside(t testing.TB, h *harness) {
 	putDue(t, h, 0, "poison")
 	putDue(t, h, time.Second, "good")
 	e := wantDue(t, h, h.Store, time.Minute, "poison", "good")[0]
@@ -346,7 +346,7 @@ func dueAside(t *testing.T, h *harness) {
 	}
 }
 
-func dueOfAnotherKey(t *testing.T, h *harness) {
+func dueOfAnotherKey(t testing.TB, h *harness) {
 	h.needsShared(t)
 	other := h.replica(t, KeyTwo, KeyOne)
 	if _, _, err := other.DueLists.PutDue(t.Context(), "x", h.now(), []byte("new"), 0); err != nil {
@@ -359,7 +359,7 @@ func dueOfAnotherKey(t *testing.T, h *harness) {
 	wantDue(t, h, other, time.Minute, "new")
 }
 
-func senselessDue(t *testing.T, h *harness) {
+func senselessDue(t testing.TB, h *harness) {
 	ctx := t.Context()
 	for _, list := range []string{"", "a{b", "a}b"} {
 		if _, _, err := h.DueLists.PutDue(ctx, list, h.now(), []byte("one"), 0); err == nil {

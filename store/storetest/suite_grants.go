@@ -56,7 +56,7 @@ func grant(h *harness, id, account string, life time.Duration) (broker.Grant, se
 	}
 }
 
-func save(t *testing.T, h *harness, s *store.Store, id, account string, life, reveal time.Duration) broker.Grant {
+func save(t testing.TB, h *harness, s *store.Store, id, account string, life, reveal time.Duration) broker.Grant {
 	t.Helper()
 	g, c := grant(h, id, account, life)
 	if _, err := s.Grants.SaveGrant(t.Context(), g, c, reveal); err != nil {
@@ -66,7 +66,7 @@ func save(t *testing.T, h *harness, s *store.Store, id, account string, life, re
 }
 
 // wantRevealed wants the Grant id revealed, or none if it is "".
-func wantRevealed(t *testing.T, s *store.Store, account, id string) {
+func wantRevealed(t testing.TB, s *store.Store, account, id string) {
 	t.Helper()
 	g, c, ok, err := s.Grants.RevealGrant(t.Context(), alice, account)
 	if err != nil {
@@ -80,7 +80,7 @@ func wantRevealed(t *testing.T, s *store.Store, account, id string) {
 	}
 }
 
-func wantLive(t *testing.T, s *store.Store, want ...string) {
+func wantLive(t testing.TB, s *store.Store, want ...string) {
 	t.Helper()
 	grants, err := s.Grants.LiveGrants(t.Context(), alice)
 	if err != nil {
@@ -100,7 +100,7 @@ func sameSecret(a, b secret.Text) bool {
 	return cmp.Equal(a, b, cmp.AllowUnexported(secret.Text{}))
 }
 
-func grantRoundTrip(t *testing.T, h *harness) {
+func grantRoundTrip(t testing.TB, h *harness) {
 	want, wantCreds := grant(h, "g1", "prod", time.Hour)
 	if _, err := h.Grants.SaveGrant(t.Context(), want, wantCreds, 10*time.Minute); err != nil {
 		t.Fatal(err)
@@ -119,7 +119,7 @@ func grantRoundTrip(t *testing.T, h *harness) {
 	wantRevealed(t, h.Store, "staging", "")
 }
 
-func newestIsRevealed(t *testing.T, h *harness) {
+func newestIsRevealed(t testing.TB, h *harness) {
 	save(t, h, h.Store, "g2", "prod", time.Hour, time.Hour)
 	h.skew(time.Second)
 	save(t, h, h.Store, "g1", "prod", 30*time.Minute, time.Hour) // newer, though it ends sooner
@@ -129,7 +129,7 @@ func newestIsRevealed(t *testing.T, h *harness) {
 	wantLive(t, h.Store, "g2", "g1", "g3")
 }
 
-func revealEnds(t *testing.T, h *harness) {
+func revealEnds(t testing.TB, h *harness) {
 	save(t, h, h.Store, "g1", "prod", time.Hour, h.unit)
 	wantRevealed(t, h.Store, "prod", "g1")
 	h.pass(t, h.unit)
@@ -137,7 +137,7 @@ func revealEnds(t *testing.T, h *harness) {
 	wantLive(t, h.Store, "g1")
 }
 
-func credentialsExpire(t *testing.T, h *harness) {
+func credentialsExpire(t testing.TB, h *harness) {
 	g, c := grant(h, "g1", "prod", time.Hour)
 	c.Expires = h.now().Add(h.unit)
 	if _, err := h.Grants.SaveGrant(t.Context(), g, c, time.Hour); err != nil {
@@ -148,7 +148,7 @@ func credentialsExpire(t *testing.T, h *harness) {
 	wantRevealed(t, h.Store, "prod", "")
 }
 
-func grantEnds(t *testing.T, h *harness) {
+func grantEnds(t testing.TB, h *harness) {
 	save(t, h, h.Store, "g1", "prod", h.unit, time.Hour)
 	save(t, h, h.Store, "g2", "staging", time.Hour, time.Hour)
 	wantLive(t, h.Store, "g1", "g2")
@@ -157,7 +157,7 @@ func grantEnds(t *testing.T, h *harness) {
 	wantRevealed(t, h.Store, "prod", "")
 }
 
-func forgetCredentials(t *testing.T, h *harness) {
+func forgetCredentials(t testing.TB, h *harness) {
 	save(t, h, h.Store, "g1", "prod", time.Hour, time.Hour)
 	h.skew(time.Second)
 	save(t, h, h.Store, "g2", "prod", time.Hour, time.Hour)
@@ -170,13 +170,13 @@ func forgetCredentials(t *testing.T, h *harness) {
 	wantLive(t, h.Store, "g1", "g2")
 }
 
-func noWindow(t *testing.T, h *harness) {
+func noWindow(t testing.TB, h *harness) {
 	save(t, h, h.Store, "g1", "prod", time.Hour, 0)
 	wantRevealed(t, h.Store, "prod", "")
 	wantLive(t, h.Store, "g1")
 }
 
-func expiredIsRefused(t *testing.T, h *harness) {
+func expiredIsRefused(t testing.TB, h *harness) {
 	for _, late := range []func(*broker.Grant, *secret.Credentials){
 		func(g *broker.Grant, _ *secret.Credentials) { g.Expires = h.now() },
 		func(_ *broker.Grant, c *secret.Credentials) { c.Expires = h.now().Add(-time.Second) },
@@ -193,7 +193,7 @@ func expiredIsRefused(t *testing.T, h *harness) {
 	wantLive(t, h.Store)
 }
 
-func repeatedSave(t *testing.T, h *harness) {
+func repeatedSave(t testing.TB, h *harness) {
 	g, c := grant(h, "g1", "prod", time.Hour)
 	for range 3 {
 		if _, err := h.Grants.SaveGrant(t.Context(), g, c, time.Hour); err != nil {
@@ -204,7 +204,7 @@ func repeatedSave(t *testing.T, h *harness) {
 	wantRevealed(t, h.Store, "prod", "g1")
 }
 
-func usersAreApart(t *testing.T, h *harness) {
+func usersAreApart(t testing.TB, h *harness) {
 	save(t, h, h.Store, "g1", "prod", time.Hour, time.Hour)
 	if _, _, ok, err := h.Grants.RevealGrant(t.Context(), bob, "prod"); ok || err != nil {
 		t.Errorf("reveal to Bob: got %v, %v, want nothing", ok, err)
@@ -215,7 +215,7 @@ func usersAreApart(t *testing.T, h *harness) {
 	wantRevealed(t, h.Store, "prod", "g1")
 }
 
-func clocksDiffer(t *testing.T, h *harness) {
+func clocksDiffer(t testing.TB, h *harness) {
 	h.skew(3 * time.Hour)
 	save(t, h, h.Store, "g1", "prod", 2*h.unit, time.Hour)
 	h.pass(t, h.unit)
@@ -224,7 +224,7 @@ func clocksDiffer(t *testing.T, h *harness) {
 	wantLive(t, h.Store)
 }
 
-func indexIsPruned(t *testing.T, h *harness) {
+func indexIsPruned(t testing.TB, h *harness) {
 	h.needsShared(t)
 	save(t, h, h.Store, "g1", "prod", 30*time.Minute, time.Hour)
 	h.skew(2 * time.Hour)
@@ -240,7 +240,7 @@ func indexIsPruned(t *testing.T, h *harness) {
 	}
 }
 
-func credentialsAreSealed(t *testing.T, h *harness) {
+func credentialsAreSealed(t testing.TB, h *harness) {
 	h.needsShared(t)
 	save(t, h, h.Store, "g1", "prod", time.Hour, time.Hour)
 	dump := Dump(t, h.url)
@@ -258,7 +258,7 @@ func credentialsAreSealed(t *testing.T, h *harness) {
 	}
 }
 
-func rotation(t *testing.T, h *harness) {
+func rotation(t testing.TB, h *harness) {
 	h.needsShared(t)
 	save(t, h, h.Store, "g1", "prod", time.Hour, time.Hour)
 	rotated := h.replica(t, KeyTwo, KeyOne)
@@ -271,7 +271,7 @@ func rotation(t *testing.T, h *harness) {
 
 // wantUnseal wants revealing prod to end in an UnsealError, and returns the key
 // that it says is unknown.
-func wantUnseal(t *testing.T, s *store.Store) (unknownKey string) {
+func wantUnseal(t testing.TB, s *store.Store) (unknownKey string) {
 	t.Helper()
 	_, c, ok, err := s.Grants.RevealGrant(t.Context(), alice, "prod")
 	var got *store.UnsealError
@@ -281,7 +281,7 @@ func wantUnseal(t *testing.T, s *store.Store) (unknownKey string) {
 	return got.UnknownKey
 }
 
-func unknownKeys(t *testing.T, h *harness) {
+func unknownKeys(t testing.TB, h *harness) {
 	h.needsShared(t)
 	save(t, h, h.Store, "g1", "prod", time.Hour, time.Hour)
 	if got := wantUnseal(t, h.replica(t, KeyTwo)); got == "" {
@@ -289,7 +289,7 @@ func unknownKeys(t *testing.T, h *harness) {
 	}
 }
 
-func tampered(t *testing.T, h *harness) {
+func tampered(t testing.TB, h *harness) {
 	h.needsShared(t)
 	save(t, h, h.Store, "g1", "prod", time.Hour, time.Hour)
 	key := h.only(t, ":credentials:g1")
@@ -315,7 +315,7 @@ func tampered(t *testing.T, h *harness) {
 	wantUnseal(t, h.Store)
 }
 
-func alteredGrant(t *testing.T, h *harness) {
+func alteredGrant(t testing.TB, h *harness) {
 	h.needsShared(t)
 	save(t, h, h.Store, "g1", "staging", time.Hour, time.Hour)
 	key := h.only(t, ":grant:g1")
@@ -342,7 +342,7 @@ func alteredGrant(t *testing.T, h *harness) {
 	}
 }
 
-func corruptGrant(t *testing.T, h *harness) {
+func corruptGrant(t testing.TB, h *harness) {
 	h.needsShared(t)
 	save(t, h, h.Store, "g1", "prod", time.Hour, time.Hour)
 	key := h.only(t, ":grant:g1")
@@ -360,7 +360,7 @@ func corruptGrant(t *testing.T, h *harness) {
 	}
 }
 
-func wantFound(t *testing.T, h *harness, user, id string, found, kept bool) {
+func wantFound(t testing.TB, h *harness, user, id string, found, kept bool) {
 	t.Helper()
 	got, ok, err := h.Grants.FindGrant(t.Context(), user, id)
 	if err != nil {
@@ -371,7 +371,7 @@ func wantFound(t *testing.T, h *harness, user, id string, found, kept bool) {
 	}
 }
 
-func grantIsFound(t *testing.T, h *harness) {
+func grantIsFound(t testing.TB, h *harness) {
 	wantFound(t, h, alice, "g1", false, false)
 	g, c := grant(h, "g1", "prod", 3*h.unit)
 	if _, err := h.Grants.SaveGrant(t.Context(), g, c, h.unit); err != nil {
@@ -384,7 +384,7 @@ func grantIsFound(t *testing.T, h *harness) {
 	wantFound(t, h, alice, "g1", false, false)
 }
 
-func endedGrantIsGone(t *testing.T, h *harness) {
+func endedGrantIsGone(t testing.TB, h *harness) {
 	for _, id := range []string{"g1", "g2"} {
 		g, c := grant(h, id, "prod", time.Hour)
 		if _, err := h.Grants.SaveGrant(t.Context(), g, c, time.Hour); err != nil {
@@ -403,7 +403,7 @@ func endedGrantIsGone(t *testing.T, h *harness) {
 	}
 }
 
-func grantOfAnotherIsNotFound(t *testing.T, h *harness) {
+func grantOfAnotherIsNotFound(t testing.TB, h *harness) {
 	g, c := grant(h, "g1", "prod", time.Hour)
 	if _, err := h.Grants.SaveGrant(t.Context(), g, c, time.Hour); err != nil {
 		t.Fatal(err)

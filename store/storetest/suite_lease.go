@@ -29,7 +29,7 @@ var leaseTests = []test{
 }
 
 // wantLease asks for the lease as holder, and returns the turn.
-func wantLease(t *testing.T, s *store.Store, holder string, ttl time.Duration, want bool) int64 {
+func wantLease(t testing.TB, s *store.Store, holder string, ttl time.Duration, want bool) int64 {
 	t.Helper()
 	got, err := s.Leases.HoldLease(t.Context(), "audit", holder, ttl)
 	if err != nil || got > 0 != want {
@@ -38,7 +38,7 @@ func wantLease(t *testing.T, s *store.Store, holder string, ttl time.Duration, w
 	return got
 }
 
-func oneHolder(t *testing.T, h *harness) {
+func oneHolder(t testing.TB, h *harness) {
 	wantLease(t, h.Store, "a", 2*h.unit, true)
 	wantLease(t, h.Store, "b", 2*h.unit, false)
 	h.pass(t, h.unit)
@@ -53,14 +53,14 @@ func oneHolder(t *testing.T, h *harness) {
 	}
 }
 
-func leaseEnds(t *testing.T, h *harness) {
+func leaseEnds(t testing.TB, h *harness) {
 	wantLease(t, h.Store, "a", h.unit, true)
 	h.pass(t, h.unit)
 	wantLease(t, h.Store, "b", time.Minute, true)
 	wantLease(t, h.Store, "a", time.Minute, false)
 }
 
-func onlyHolderGivesBack(t *testing.T, h *harness) {
+func onlyHolderGivesBack(t testing.TB, h *harness) {
 	wantLease(t, h.Store, "a", time.Minute, true)
 	for _, holder := range []string{"b", "a"} {
 		if err := h.Leases.ReleaseLease(t.Context(), "audit", holder); err != nil {
@@ -70,7 +70,7 @@ func onlyHolderGivesBack(t *testing.T, h *harness) {
 	}
 }
 
-func leaseRace(t *testing.T, h *harness) {
+func leaseRace(t testing.TB, h *harness) {
 	const racers = 40
 	var wg sync.WaitGroup
 	won := make(chan bool, racers)
@@ -89,7 +89,7 @@ func leaseRace(t *testing.T, h *harness) {
 	}
 }
 
-func turnsGrow(t *testing.T, h *harness) {
+func turnsGrow(t testing.TB, h *harness) {
 	release := func(holder string) {
 		t.Helper()
 		if err := h.Leases.ReleaseLease(t.Context(), "audit", holder); err != nil {
@@ -113,7 +113,7 @@ func turnsGrow(t *testing.T, h *harness) {
 	}
 }
 
-func turnsFromElsewhere(t *testing.T, h *harness) {
+func turnsFromElsewhere(t testing.TB, h *harness) {
 	if h.raw == nil {
 		t.Skip("nobody else writes to what is embedded")
 	}
@@ -135,7 +135,7 @@ type fenced struct {
 }
 
 // once waits for its turn and enters.
-func (f *fenced) once(t *testing.T, l *lease.Lease) {
+func (f *fenced) once(t testing.TB, l *lease.Lease) {
 	pace := retry.Pace{First: time.Millisecond, Longest: 20 * time.Millisecond}
 	if err := pace.Do(t.Context(), func() error {
 		err := l.Do(t.Context(), func(_ context.Context, hold *lease.Hold) error { return f.enter(t, hold) })
@@ -149,7 +149,7 @@ func (f *fenced) once(t *testing.T, l *lease.Lease) {
 }
 
 // enter is one piece of work under a lease.
-func (f *fenced) enter(t *testing.T, hold *lease.Hold) error {
+func (f *fenced) enter(t testing.TB, hold *lease.Hold) error {
 	if f.inside.Add(1) != 1 {
 		t.Error("two are at work at once")
 	}
@@ -166,7 +166,7 @@ func (f *fenced) enter(t *testing.T, hold *lease.Hold) error {
 	return nil
 }
 
-func holdersTakeTurns(t *testing.T, h *harness) {
+func holdersTakeTurns(t testing.TB, h *harness) {
 	const each = 20
 	var (
 		all  sync.WaitGroup
@@ -210,7 +210,7 @@ func (c *cuttable) ReleaseLease(ctx context.Context, name, holder string) error 
 
 // cutOff needs no time travel: the lease is short, and what is cut off notices by
 // its own clock.
-func cutOff(t *testing.T, h *harness) {
+func cutOff(t testing.TB, h *harness) {
 	if h.raw == nil {
 		t.Skip("embedded, time passes only by travel, which the holder's own clock does not take part in")
 	}
@@ -243,7 +243,7 @@ func cutOff(t *testing.T, h *harness) {
 
 // pausedHolder: the process stands still while its lease runs out and another has
 // its turn, and goes on with what it was about to write.
-func pausedHolder(t *testing.T, h *harness) {
+func pausedHolder(t testing.TB, h *harness) {
 	log := slog.New(slog.DiscardHandler)
 	net := &cuttable{Leases: h.Leases}
 	var asleep atomic.Int64
@@ -277,7 +277,7 @@ func pausedHolder(t *testing.T, h *harness) {
 	}
 }
 
-func cursorMovesInTurn(t *testing.T, h *harness) {
+func cursorMovesInTurn(t testing.TB, h *harness) {
 	move := func(holder string, turn int64, previous, state string, want bool) {
 		t.Helper()
 		got, err := h.Cursors.MoveCursor(t.Context(), lease.Fence{Lease: "audit", Holder: holder, Turn: turn}, []byte(previous), []byte(state))

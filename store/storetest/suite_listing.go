@@ -30,7 +30,7 @@ func listingOf(n int) listing.Listing {
 
 // wantListing wants what is kept for a prefix of Alice's Grant g1; of no parts
 // is none.
-func wantListing(t *testing.T, s *store.Store, user, grantID, prefix string, want listing.Listing) {
+func wantListing(t testing.TB, s *store.Store, user, grantID, prefix string, want listing.Listing) {
 	t.Helper()
 	got, ok, err := s.Listings.LoadListing(t.Context(), user, grantID, prefix)
 	if err != nil {
@@ -44,32 +44,32 @@ func wantListing(t *testing.T, s *store.Store, user, grantID, prefix string, wan
 	}
 }
 
-func saveListing(t *testing.T, h *harness, prefix string, l listing.Listing) {
+func saveListing(t testing.TB, h *harness, prefix string, l listing.Listing) {
 	t.Helper()
 	saveListingFor(t, h, prefix, l, time.Minute)
 }
 
-func saveListingFor(t *testing.T, h *harness, prefix string, l listing.Listing, life time.Duration) {
+func saveListingFor(t testing.TB, h *harness, prefix string, l listing.Listing, life time.Duration) {
 	t.Helper()
 	if err := h.Listings.SaveListing(t.Context(), alice, "g1", prefix, l, life); err != nil {
 		t.Fatalf("save listing: %v", err)
 	}
 }
 
-func listingRoundTrip(t *testing.T, h *harness) {
+func listingRoundTrip(t testing.TB, h *harness) {
 	wantListing(t, h.Store, alice, "g1", "", listing.Listing{})
 	saveListing(t, h, "", listingOf(2))
 	saveListing(t, h, "", listingOf(5))
 	wantListing(t, h.Store, alice, "g1", "", listingOf(5))
 }
 
-func listingExpires(t *testing.T, h *harness) {
+func listingExpires(t testing.TB, h *harness) {
 	saveListingFor(t, h, "", listingOf(2), h.unit)
 	h.pass(t, h.unit)
 	wantListing(t, h.Store, alice, "g1", "", listing.Listing{})
 }
 
-func listingsAreApart(t *testing.T, h *harness) {
+func listingsAreApart(t testing.TB, h *harness) {
 	saveListing(t, h, "logs-", listingOf(2))
 	saveListing(t, h, "{data}:*", listingOf(3))
 	wantListing(t, h.Store, alice, "g1", "logs-", listingOf(2))
@@ -79,7 +79,7 @@ func listingsAreApart(t *testing.T, h *harness) {
 	wantListing(t, h.Store, "U02BOB", "g1", "logs-", listing.Listing{})
 }
 
-func listingIsSealed(t *testing.T, h *harness) {
+func listingIsSealed(t testing.TB, h *harness) {
 	h.needsShared(t)
 	saveListing(t, h, "MARKEDprefix", listingOf(3))
 	for key, value := range Dump(t, h.url) {
@@ -92,7 +92,7 @@ func listingIsSealed(t *testing.T, h *harness) {
 	}
 }
 
-func listingWithoutEnd(t *testing.T, h *harness) {
+func listingWithoutEnd(t testing.TB, h *harness) {
 	for _, user := range []string{alice, ""} {
 		if err := h.Listings.SaveListing(t.Context(), user, "g1", "", listingOf(2), 0); err == nil {
 			t.Errorf("for %q: got no error", user)

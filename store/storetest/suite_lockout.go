@@ -21,7 +21,7 @@ var lockoutTests = []test{
 }
 
 // wrong counts n wrong codes of alice and returns what the last one brought.
-func wrong(t *testing.T, s *store.Store, round string, n int) time.Duration {
+func wrong(t testing.TB, s *store.Store, round string, n int) time.Duration {
 	t.Helper()
 	var locked time.Duration
 	for i := range n {
@@ -37,7 +37,7 @@ func wrong(t *testing.T, s *store.Store, round string, n int) time.Duration {
 	return locked
 }
 
-func wantLocked(t *testing.T, s *store.Store, user string, want time.Duration) {
+func wantLocked(t testing.TB, s *store.Store, user string, want time.Duration) {
 	t.Helper()
 	got, err := s.Counters.LockedFor(t.Context(), user)
 	if err != nil || got > want || got < want-time.Minute {
@@ -45,7 +45,7 @@ func wantLocked(t *testing.T, s *store.Store, user string, want time.Duration) {
 	}
 }
 
-func lockoutDoubles(t *testing.T, h *harness) {
+func lockoutDoubles(t testing.TB, h *harness) {
 	wantLocked(t, h.Store, "U01ALICE", 0)
 	if locked := wrong(t, h.Store, "early", 4); locked != 0 {
 		t.Errorf("four wrong codes lock for %s", locked)
@@ -63,7 +63,7 @@ func lockoutDoubles(t *testing.T, h *harness) {
 	}
 }
 
-func lockoutEnds(t *testing.T, h *harness) {
+func lockoutEnds(t testing.TB, h *harness) {
 	wrong(t, h.Store, "first", 4)
 	if err := h.Counters.RightCode(t.Context(), "U01ALICE"); err != nil {
 		t.Fatal(err)
@@ -80,7 +80,7 @@ func lockoutEnds(t *testing.T, h *harness) {
 	}
 }
 
-func lockoutCountsDown(t *testing.T, h *harness) {
+func lockoutCountsDown(t testing.TB, h *harness) {
 	next := 15 * time.Minute
 	for round := range 3 {
 		for i := range 5 {
@@ -104,7 +104,7 @@ func lockoutCountsDown(t *testing.T, h *harness) {
 	}
 }
 
-func lockoutRepeats(t *testing.T, h *harness) {
+func lockoutRepeats(t testing.TB, h *harness) {
 	for range 10 {
 		if got, err := h.Counters.WrongCode(t.Context(), "U01ALICE", "one"); err != nil || got.Locked != 0 || got.Left != 4 {
 			t.Fatalf("got %+v, %v, want one count", got, err)
@@ -122,7 +122,7 @@ func lockoutRepeats(t *testing.T, h *harness) {
 	}
 }
 
-func lockoutRaces(t *testing.T, h *harness) {
+func lockoutRaces(t testing.TB, h *harness) {
 	var (
 		mu    sync.Mutex
 		locks []time.Duration
@@ -147,12 +147,12 @@ func lockoutRaces(t *testing.T, h *harness) {
 	}
 }
 
-func lockoutHitsOne(t *testing.T, h *harness) {
+func lockoutHitsOne(t testing.TB, h *harness) {
 	wrong(t, h.Store, "alice", 5)
 	wantLocked(t, h.Store, "U02BOB", 0)
 }
 
-func unlockBeginsAnew(t *testing.T, h *harness) {
+func unlockBeginsAnew(t testing.TB, h *harness) {
 	wantUnlocked := func(want bool) {
 		t.Helper()
 		if got, err := h.Counters.Unlock(t.Context(), "U01ALICE"); err != nil || got != want {

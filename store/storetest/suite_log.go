@@ -78,7 +78,7 @@ func (w *logWriter) saw(entries []entry.Entry) {
 	}
 }
 
-func (w *logWriter) mustAppend(t *testing.T, ids ...string) entry.Appended {
+func (w *logWriter) mustAppend(t testing.TB, ids ...string) entry.Appended {
 	t.Helper()
 	out, err := w.Log.Append(t.Context(), w.batch(ids...))
 	if err != nil {
@@ -89,7 +89,7 @@ func (w *logWriter) mustAppend(t *testing.T, ids ...string) entry.Appended {
 }
 
 // wantRefused appends b, and wants that it is refused by what.
-func wantRefused(t *testing.T, s *store.Store, b entry.Batch, what error) {
+func wantRefused(t testing.TB, s *store.Store, b entry.Batch, what error) {
 	t.Helper()
 	before := logIDs(t, s)
 	if out, err := s.Log.Append(t.Context(), b); !errors.Is(err, what) {
@@ -101,7 +101,7 @@ func wantRefused(t *testing.T, s *store.Store, b entry.Batch, what error) {
 }
 
 // logIDs are the IDs of all entries by their numbers, as text.
-func logIDs(t *testing.T, s *store.Store) string {
+func logIDs(t testing.TB, s *store.Store) string {
 	t.Helper()
 	var out strings.Builder
 	for _, e := range logAll(t, s) {
@@ -110,7 +110,7 @@ func logIDs(t *testing.T, s *store.Store) string {
 	return strings.TrimSpace(out.String())
 }
 
-func logAll(t *testing.T, s *store.Store) []entry.Entry {
+func logAll(t testing.TB, s *store.Store) []entry.Entry {
 	t.Helper()
 	var out []entry.Entry
 	for from := int64(0); ; from = out[len(out)-1].Number + 1 {
@@ -125,14 +125,14 @@ func logAll(t *testing.T, s *store.Store) []entry.Entry {
 }
 
 // wantBounds wants the number of the oldest entry and of the next.
-func wantBounds(t *testing.T, s *store.Store, first, next int64) {
+func wantBounds(t testing.TB, s *store.Store, first, next int64) {
 	t.Helper()
 	if gotFirst, gotNext, err := s.Log.Bounds(t.Context()); gotFirst != first || gotNext != next || err != nil {
 		t.Errorf("bounds: got %d, %d, %v, want %d, %d", gotFirst, gotNext, err, first, next)
 	}
 }
 
-func logNumbers(t *testing.T, h *harness) {
+func logNumbers(t testing.TB, h *harness) {
 	wantBounds(t, h.Store, 0, 0)
 	if got, err := h.Log.Read(t.Context(), 0, 10); len(got) != 0 || err != nil {
 		t.Errorf("an empty record: got %v, %v", got, err)
@@ -158,7 +158,7 @@ func logNumbers(t *testing.T, h *harness) {
 	}
 }
 
-func logAnswersWithNews(t *testing.T, h *harness) {
+func logAnswersWithNews(t testing.TB, h *harness) {
 	one, two := newWriter(h.Store, "one"), newWriter(h.Store, "two")
 	one.mustAppend(t, "a")
 	one.mustAppend(t, "b")
@@ -171,7 +171,7 @@ func logAnswersWithNews(t *testing.T, h *harness) {
 	}
 }
 
-func logPages(t *testing.T, h *harness) {
+func logPages(t testing.TB, h *harness) {
 	w := newWriter(h.Store, "one")
 	for i := range 3 {
 		ids := make([]string, 200)
@@ -199,7 +199,7 @@ func logPages(t *testing.T, h *harness) {
 	}
 }
 
-func logRepeat(t *testing.T, h *harness) {
+func logRepeat(t testing.TB, h *harness) {
 	w := newWriter(h.Store, "one")
 	b := w.batch("a", "b")
 	for range 3 {
@@ -217,7 +217,7 @@ func logRepeat(t *testing.T, h *harness) {
 	}
 }
 
-func logRepeatOfTheLast(t *testing.T, h *harness) {
+func logRepeatOfTheLast(t testing.TB, h *harness) {
 	w := newWriter(h.Store, "one")
 	first := w.batch("a")
 	if _, err := h.Log.Append(t.Context(), first); err != nil {
@@ -238,7 +238,7 @@ func logRepeatOfTheLast(t *testing.T, h *harness) {
 	}
 }
 
-func logManyWriters(t *testing.T, h *harness) {
+func logManyWriters(t testing.TB, h *harness) {
 	const writers, each = 8, 25
 	var wg sync.WaitGroup
 	for i := range writers {
@@ -273,7 +273,7 @@ func logManyWriters(t *testing.T, h *harness) {
 }
 
 // fill appends n entries.
-func (w *logWriter) fill(t *testing.T, n int) {
+func (w *logWriter) fill(t testing.TB, n int) {
 	t.Helper()
 	for n > 0 {
 		ids := make([]string, min(n, entry.MaxBatch))
@@ -285,7 +285,7 @@ func (w *logWriter) fill(t *testing.T, n int) {
 	}
 }
 
-func logBehind(t *testing.T, h *harness) {
+func logBehind(t testing.TB, h *harness) {
 	late := newWriter(h.Store, "late")
 	late.mustAppend(t, "first")
 	busy := newWriter(h.Store, "busy")
@@ -299,7 +299,7 @@ func logBehind(t *testing.T, h *harness) {
 	wantRefused(t, h.Store, newWriter(h.Store, "new").batch("c"), entry.ErrBehind)
 }
 
-func logForeign(t *testing.T, h *harness) {
+func logForeign(t testing.TB, h *harness) {
 	w := newWriter(h.Store, "one")
 	w.mustAppend(t, "a")
 	b := w.batch("b")
@@ -309,7 +309,7 @@ func logForeign(t *testing.T, h *harness) {
 	wantRefused(t, h.Store, b, entry.ErrForeign)
 }
 
-func logAfterAnother(t *testing.T, h *harness) {
+func logAfterAnother(t testing.TB, h *harness) {
 	w := newWriter(h.Store, "one")
 	wantRefused(t, h.Store, entry.Batch{
 		Origin: logOrigin, Replica: "one", ID: "b", After: 5, AfterID: "x", Entries: []entry.Sealed{sealed("y", 5)},
@@ -321,7 +321,7 @@ func logAfterAnother(t *testing.T, h *harness) {
 	wantRefused(t, h.Store, w.batch("b"), tree.ErrRewound)
 }
 
-func logBadBatch(t *testing.T, h *harness) {
+func logBadBatch(t testing.TB, h *harness) {
 	w := newWriter(h.Store, "one")
 	w.mustAppend(t, "a")
 	before := logIDs(t, h.Store)
@@ -356,7 +356,7 @@ func logBadBatch(t *testing.T, h *harness) {
 	}
 }
 
-func logAsides(t *testing.T, h *harness) {
+func logAsides(t testing.TB, h *harness) {
 	w := newWriter(h.Store, "one")
 	b := w.batch("a", "b", "c")
 	b.Entries[1].Aside = nil
@@ -391,7 +391,7 @@ func logAsides(t *testing.T, h *harness) {
 	}
 }
 
-func logTrim(t *testing.T, h *harness) {
+func logTrim(t testing.TB, h *harness) {
 	w := newWriter(h.Store, "one")
 	trim := func(before, first int64) {
 		t.Helper()
@@ -421,7 +421,7 @@ func logTrim(t *testing.T, h *harness) {
 	w.mustAppend(t, "next")
 }
 
-func logAwait(t *testing.T, h *harness) {
+func logAwait(t testing.TB, h *harness) {
 	w := newWriter(h.Store, "one")
 	done := make(chan error, 1)
 	for n, id := range []string{"a", "b"} {
@@ -441,7 +441,7 @@ func logAwait(t *testing.T, h *harness) {
 	}
 }
 
-func logAwaitEnds(t *testing.T, h *harness) {
+func logAwaitEnds(t testing.TB, h *harness) {
 	newWriter(h.Store, "one").mustAppend(t, "a")
 	if err := h.Log.Await(t.Context(), 1, 20*time.Millisecond); err != nil {
 		t.Errorf("await: %v", err)

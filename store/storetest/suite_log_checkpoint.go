@@ -25,7 +25,7 @@ var checkpointTests = []test{
 	{"a tile that somebody else made too long is replaced", tilesMended},
 }
 
-func wantCheckpoint(t *testing.T, h *harness, want string) {
+func wantCheckpoint(t testing.TB, h *harness, want string) {
 	t.Helper()
 	got, err := h.Checkpoints.Checkpoint(t.Context())
 	if err != nil || string(got) != want || (got == nil) != (want == "") {
@@ -33,7 +33,7 @@ func wantCheckpoint(t *testing.T, h *harness, want string) {
 	}
 }
 
-func checkpointInTurn(t *testing.T, h *harness) {
+func checkpointInTurn(t testing.TB, h *harness) {
 	turn := func(holder string) lease.Fence {
 		t.Helper()
 		n, err := h.Leases.HoldLease(t.Context(), published.Lease, holder, time.Minute)
@@ -70,7 +70,7 @@ func checkpointInTurn(t *testing.T, h *harness) {
 	wantCheckpoint(t, h, "three")
 }
 
-func checkpointBounds(t *testing.T, h *harness) {
+func checkpointBounds(t testing.TB, h *harness) {
 	f := lease.Fence{Lease: published.Lease, Holder: "a", Turn: 1}
 	for _, c := range []struct {
 		f    lease.Fence
@@ -93,7 +93,7 @@ func checkpointBounds(t *testing.T, h *harness) {
 	}
 }
 
-func treeWithoutEntries(t *testing.T, h *harness) {
+func treeWithoutEntries(t testing.TB, h *harness) {
 	if err := h.Checkpoints.SaveTiles(t.Context(), map[string][]byte{"tile/0/000.p/1": hashes(1)}); err != nil {
 		t.Fatal(err)
 	}
@@ -109,14 +109,14 @@ func hashes(n int) []byte {
 	return out
 }
 
-func saveTiles(t *testing.T, h *harness, tiles map[string][]byte) {
+func saveTiles(t testing.TB, h *harness, tiles map[string][]byte) {
 	t.Helper()
 	if err := h.Checkpoints.SaveTiles(t.Context(), tiles); err != nil {
 		t.Errorf("save tiles: %v", err)
 	}
 }
 
-func wantTiles(t *testing.T, h *harness, want map[string][]byte, others ...string) {
+func wantTiles(t testing.TB, h *harness, want map[string][]byte, others ...string) {
 	t.Helper()
 	for path := range want {
 		others = append(others, path)
@@ -127,7 +127,7 @@ func wantTiles(t *testing.T, h *harness, want map[string][]byte, others ...strin
 	}
 }
 
-func tilesKept(t *testing.T, h *harness) {
+func tilesKept(t testing.TB, h *harness) {
 	wantTiles(t, h, map[string][]byte{}, "tile/0/000", "tile/0/000.p/1")
 	tiles := map[string][]byte{"tile/0/x001/234": hashes(256), "tile/1/004.p/210": hashes(210)}
 	for i := range 600 { // several round trips
@@ -139,7 +139,7 @@ func tilesKept(t *testing.T, h *harness) {
 	wantTiles(t, h, tiles, "tile/0/x001/235")
 }
 
-func tilesWiden(t *testing.T, h *harness) {
+func tilesWiden(t testing.TB, h *harness) {
 	saveTiles(t, h, map[string][]byte{"tile/0/000.p/2": hashes(2)})
 	wantTiles(t, h, map[string][]byte{"tile/0/000.p/1": hashes(1)}, "tile/0/000.p/3", "tile/0/000")
 	saveTiles(t, h, map[string][]byte{"tile/0/000.p/9": hashes(9)})
@@ -154,7 +154,7 @@ func tilesWiden(t *testing.T, h *harness) {
 	}
 }
 
-func tilesDeleted(t *testing.T, h *harness) {
+func tilesDeleted(t testing.TB, h *harness) {
 	remove := func(paths ...string) {
 		t.Helper()
 		if err := h.Checkpoints.DeleteTiles(t.Context(), paths); err != nil {
@@ -170,7 +170,7 @@ func tilesDeleted(t *testing.T, h *harness) {
 	wantTiles(t, h, map[string][]byte{}, "tile/0/000.p/1", "tile/0/001")
 }
 
-func tilesRefused(t *testing.T, h *harness) {
+func tilesRefused(t testing.TB, h *harness) {
 	for _, path := range []string{
 		"", "checkpoint", "tile/", "tile/entries/000", "tile/0/000.p/0", "tile/0/000.p/256", "tile/0/000.p/-1", "tile/0/000.p/", "tile/0/000.p/x",
 		"tile/0/../000", "tile/0/000.p/1/2", "tile/" + strings.Repeat("1", 64),
@@ -192,7 +192,7 @@ func tilesRefused(t *testing.T, h *harness) {
 	}
 }
 
-func tilesMended(t *testing.T, h *harness) {
+func tilesMended(t testing.TB, h *harness) {
 	h.needsShared(t)
 	must(t, h.raw.HSet(t.Context(), "assumebot:{record}:tiles", "tile/0/000", strings.Repeat("x", 8<<20)).Err())
 	got, err := h.Checkpoints.Tiles(t.Context(), []string{"tile/0/000"})

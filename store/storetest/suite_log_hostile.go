@@ -39,7 +39,7 @@ const (
 )
 
 // threeEntries is a record of a, b and c, whose writer has read them.
-func threeEntries(t *testing.T, h *harness) *logWriter {
+func threeEntries(t testing.TB, h *harness) *logWriter {
 	t.Helper()
 	h.needsShared(t)
 	w := newWriter(h.Store, "one")
@@ -49,14 +49,14 @@ func threeEntries(t *testing.T, h *harness) *logWriter {
 	return w
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-func logTailLost(t *testing.T, h *harness) {
+func logTailLost(t testing.TB, h *harness) {
 	w := threeEntries(t, h)
 	must(t, h.raw.XDel(t.Context(), entriesKey, "3-0").Err())
 	wantRefused(t, h.Store, w.batch("d"), tree.ErrRewound)
@@ -67,7 +67,7 @@ func logTailLost(t *testing.T, h *harness) {
 	wantRefused(t, h.Store, newWriter(h.Store, "three").batch("d"), tree.ErrRewound)
 }
 
-func logEmptied(t *testing.T, h *harness) {
+func logEmptied(t testing.TB, h *harness) {
 	w := threeEntries(t, h)
 	must(t, h.raw.XTrimMaxLen(t.Context(), entriesKey, 0).Err())
 	wantBounds(t, h.Store, 0, 0)
@@ -80,7 +80,7 @@ func logEmptied(t *testing.T, h *harness) {
 	wantRefused(t, h.Store, newWriter(h.Store, "new").batch("d"), tree.ErrRewound)
 }
 
-func logFlushed(t *testing.T, h *harness) {
+func logFlushed(t testing.TB, h *harness) {
 	w := threeEntries(t, h)
 	repeat := w.batch("d")
 	if _, err := h.Log.Append(t.Context(), repeat); err != nil {
@@ -95,7 +95,7 @@ func logFlushed(t *testing.T, h *harness) {
 	wantRefused(t, h.Store, w.batch("e"), tree.ErrRewound)
 }
 
-func logRestored(t *testing.T, h *harness) {
+func logRestored(t testing.TB, h *harness) {
 	w := threeEntries(t, h)
 	old, err := h.raw.Dump(t.Context(), entriesKey).Result()
 	must(t, err)
@@ -114,7 +114,7 @@ func logRestored(t *testing.T, h *harness) {
 	wantRefused(t, h.Store, w.batch("e"), tree.ErrRewound)
 }
 
-func logOriginLost(t *testing.T, h *harness) {
+func logOriginLost(t testing.TB, h *harness) {
 	w := threeEntries(t, h)
 	must(t, h.raw.Del(t.Context(), originKey).Err())
 	wantRefused(t, h.Store, w.batch("d"), tree.ErrRewound)
@@ -122,12 +122,12 @@ func logOriginLost(t *testing.T, h *harness) {
 }
 
 // rawEntry puts an entry there as somebody else may.
-func rawEntry(t *testing.T, h *harness, id string, fields ...any) {
+func rawEntry(t testing.TB, h *harness, id string, fields ...any) {
 	t.Helper()
 	must(t, h.raw.XAdd(t.Context(), &redis.XAddArgs{Stream: entriesKey, ID: id, Values: fields}).Err())
 }
 
-func logMisplaced(t *testing.T, h *harness) {
+func logMisplaced(t testing.TB, h *harness) {
 	h.needsShared(t)
 	for _, c := range []struct {
 		id     string
@@ -155,7 +155,7 @@ func logMisplaced(t *testing.T, h *harness) {
 	}
 }
 
-func logMisshapen(t *testing.T, h *harness) {
+func logMisshapen(t testing.TB, h *harness) {
 	threeEntries(t, h)
 	rawEntry(t, h, "4-0", "x", "y")
 	rawEntry(t, h, "5-0", "after", "x", "id", "e", "leaf", "l", "macs", "m")
@@ -183,7 +183,7 @@ func logMisshapen(t *testing.T, h *harness) {
 	}
 }
 
-func logForgedMemory(t *testing.T, h *harness) {
+func logForgedMemory(t testing.TB, h *harness) {
 	w := threeEntries(t, h)
 	b := w.batch("d", "e")
 	for _, memory := range []string{"0 " + b.ID, "2 " + b.ID, "99 " + b.ID} {
@@ -196,7 +196,7 @@ func logForgedMemory(t *testing.T, h *harness) {
 	}
 }
 
-func logWrongType(t *testing.T, h *harness) {
+func logWrongType(t testing.TB, h *harness) {
 	w := threeEntries(t, h)
 	must(t, h.raw.Del(t.Context(), asidesKey).Err())
 	must(t, h.raw.Set(t.Context(), asidesKey, "x", 0).Err())
@@ -219,7 +219,7 @@ func logWrongType(t *testing.T, h *harness) {
 	}
 }
 
-func logNoMemory(t *testing.T, h *harness) {
+func logNoMemory(t testing.TB, h *harness) {
 	w := threeEntries(t, h)
 	limit := func(bytes string) error { return Configure(context.Background(), h.raw, "maxmemory", bytes) }
 	must(t, limit("1"))
@@ -237,7 +237,7 @@ func logNoMemory(t *testing.T, h *harness) {
 	}
 }
 
-func logMemoryEnds(t *testing.T, h *harness) {
+func logMemoryEnds(t testing.TB, h *harness) {
 	threeEntries(t, h)
 	ttl, err := h.raw.PTTL(t.Context(), batchKey+"one").Result()
 	if err != nil || ttl > time.Hour || ttl < time.Hour-time.Minute {

@@ -16,7 +16,7 @@ var logMarkTests = []test{
 
 const markKey = "assumebot:{record}:stopped"
 
-func wantMark(t *testing.T, h *harness, want string) {
+func wantMark(t testing.TB, h *harness, want string) {
 	t.Helper()
 	got, err := h.Log.Mark(t.Context())
 	if string(got) != want || err != nil {
@@ -24,7 +24,7 @@ func wantMark(t *testing.T, h *harness, want string) {
 	}
 }
 
-func wantSet(t *testing.T, h *harness, origin, previous, mark string, want bool) {
+func wantSet(t testing.TB, h *harness, origin, previous, mark string, want bool) {
 	t.Helper()
 	got, err := h.Log.SetMark(t.Context(), origin, []byte(previous), []byte(mark))
 	if got != want || err != nil {
@@ -32,7 +32,7 @@ func wantSet(t *testing.T, h *harness, origin, previous, mark string, want bool)
 	}
 }
 
-func markHolds(t *testing.T, h *harness) {
+func markHolds(t testing.TB, h *harness) {
 	w := newWriter(h.Store, "one")
 	wantSet(t, h, logOrigin, "", "before the first entry", true)
 	wantRefused(t, h.Store, w.batch("a"), entry.ErrMarked)
@@ -48,7 +48,7 @@ func markHolds(t *testing.T, h *harness) {
 	w.mustAppend(t, "b")
 }
 
-func markReplaced(t *testing.T, h *harness) {
+func markReplaced(t testing.TB, h *harness) {
 	newWriter(h.Store, "one").mustAppend(t, "a")
 	wantSet(t, h, "elsewhere", "", "x", false)
 	wantSet(t, h, logOrigin, "", "x", true)
@@ -69,7 +69,7 @@ func markReplaced(t *testing.T, h *harness) {
 	wantMark(t, h, "x")
 }
 
-func markOfAnotherType(t *testing.T, h *harness) {
+func markOfAnotherType(t testing.TB, h *harness) {
 	h.needsShared(t)
 	w := newWriter(h.Store, "one")
 	w.mustAppend(t, "a")
@@ -93,7 +93,7 @@ func markOfAnotherType(t *testing.T, h *harness) {
 	wantMark(t, h, "")
 }
 
-func markClosed(t *testing.T, h *harness) {
+func markClosed(t testing.TB, h *harness) {
 	newWriter(h.Store, "one").mustAppend(t, "a")
 	wantSet(t, h, logOrigin, "", "x", true)
 	wantOpened(t, h, logOrigin, 1, logOrigin+"/2", begins("x"), true)

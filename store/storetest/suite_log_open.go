@@ -16,21 +16,21 @@ var logOpenTests = []test{
 
 func begins(id string) []entry.Sealed { return []entry.Sealed{sealed(id, -1), sealed(id+"2", -1)} }
 
-func wantOpened(t *testing.T, h *harness, old string, number int, next string, entries []entry.Sealed, want bool) {
+func wantOpened(t testing.TB, h *harness, old string, number int, next string, entries []entry.Sealed, want bool) {
 	t.Helper()
 	if got, err := h.Log.Open(t.Context(), old, number, next, entries); got != want || err != nil {
 		t.Errorf("open %s after %s: got %v, %v, want %v", next, old, got, err, want)
 	}
 }
 
-func wantOrigin(t *testing.T, h *harness, want string) {
+func wantOrigin(t testing.TB, h *harness, want string) {
 	t.Helper()
 	if got, err := h.Log.Origin(t.Context()); got != want || err != nil {
 		t.Errorf("origin: got %q, %v, want %q", got, err, want)
 	}
 }
 
-func openNext(t *testing.T, h *harness) {
+func openNext(t testing.TB, h *harness) {
 	wantOrigin(t, h, "")
 	w := newWriter(h.Store, "one")
 	w.mustAppend(t, "a", "b", "c")
@@ -62,7 +62,7 @@ func openNext(t *testing.T, h *harness) {
 	}
 }
 
-func openOnce(t *testing.T, h *harness) {
+func openOnce(t testing.TB, h *harness) {
 	newWriter(h.Store, "one").mustAppend(t, "a")
 	wantOpened(t, h, "elsewhere", 1, "elsewhere/2", begins("x"), false)
 	wantOpened(t, h, "", 1, "elsewhere/2", begins("x"), false)
@@ -83,7 +83,7 @@ func openOnce(t *testing.T, h *harness) {
 	}
 }
 
-func openAfterFlush(t *testing.T, h *harness) {
+func openAfterFlush(t testing.TB, h *harness) {
 	wantOpened(t, h, "", 1, logOrigin+"/2", begins("x"), true)
 	log, _ := h.Closed(1)
 	if first, next, err := log.Bounds(t.Context()); first != 0 || next != 0 || err != nil {

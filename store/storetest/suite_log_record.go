@@ -34,7 +34,7 @@ func recorder(s *store.Store, replica string) *record.Log {
 	})
 }
 
-func runRecorder(t *testing.T, l *record.Log) {
+func runRecorder(t testing.TB, l *record.Log) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	var done sync.WaitGroup
@@ -42,7 +42,7 @@ func runRecorder(t *testing.T, l *record.Log) {
 	t.Cleanup(func() { cancel(); done.Wait() })
 }
 
-func recordOfReplicas(t *testing.T, h *harness) {
+func recordOfReplicas(t testing.TB, h *harness) {
 	one, two := h.Store, h.Store
 	if h.raw != nil {
 		two = h.replica(t, KeyTwo, KeyOne) // halfway through a change of the ring
@@ -81,7 +81,7 @@ func recordOfReplicas(t *testing.T, h *harness) {
 }
 
 // recordAtOnce has each replica record n Events at once.
-func recordAtOnce(t *testing.T, logs []*record.Log, n int) {
+func recordAtOnce(t testing.TB, logs []*record.Log, n int) {
 	t.Helper()
 	var all sync.WaitGroup
 	for _, l := range logs {
@@ -98,7 +98,7 @@ func recordAtOnce(t *testing.T, logs []*record.Log, n int) {
 }
 
 // publishRecord signs what l has read in a turn of its own.
-func publishRecord(t *testing.T, l *record.Log, s *store.Store, signer *tree.Signer) {
+func publishRecord(t testing.TB, l *record.Log, s *store.Store, signer *tree.Signer) {
 	t.Helper()
 	out := slog.New(slog.DiscardHandler)
 	p := record.NewPublisher(record.PublisherDeps{

@@ -20,7 +20,7 @@ var logRestoreTests = []test{
 }
 
 // lose leaves the entries before a number alone, as a Redis that lagged does.
-func lose(t *testing.T, h *harness, before int64) []entry.Entry {
+func lose(t testing.TB, h *harness, before int64) []entry.Entry {
 	t.Helper()
 	h.needsShared(t)
 	all := logAll(t, h.Store)
@@ -33,14 +33,14 @@ func lose(t *testing.T, h *harness, before int64) []entry.Entry {
 	return all
 }
 
-func wantRestored(t *testing.T, h *harness, entries []entry.Entry, want int64) {
+func wantRestored(t testing.TB, h *harness, entries []entry.Entry, want int64) {
 	t.Helper()
 	if put, err := h.Log.Restore(t.Context(), logOrigin, entries); put != want || err != nil {
 		t.Errorf("put back from %d on: got %d, %v, want %d", entries[0].Number, put, err, want)
 	}
 }
 
-func restoreLost(t *testing.T, h *harness) {
+func restoreLost(t testing.TB, h *harness) {
 	w := threeEntries(t, h)
 	w.mustAppend(t, "d")
 	all := lose(t, h, 2)
@@ -59,7 +59,7 @@ func restoreLost(t *testing.T, h *harness) {
 	}
 }
 
-func restoreEmpty(t *testing.T, h *harness) {
+func restoreEmpty(t testing.TB, h *harness) {
 	for _, removed := range []bool{false, true} {
 		must(t, h.flushAll(t))
 		w := threeEntries(t, h)
@@ -78,12 +78,12 @@ func restoreEmpty(t *testing.T, h *harness) {
 }
 
 // flushAll empties a Redis that others reach too.
-func (h *harness) flushAll(t *testing.T) error {
+func (h *harness) flushAll(t testing.TB) error {
 	h.needsShared(t)
 	return flush(t.Context(), h.raw)
 }
 
-func restoreTwice(t *testing.T, h *harness) {
+func restoreTwice(t testing.TB, h *harness) {
 	w := threeEntries(t, h)
 	w.mustAppend(t, "d")
 	all := lose(t, h, 1)
@@ -97,7 +97,7 @@ func restoreTwice(t *testing.T, h *harness) {
 	}
 }
 
-func restoreRefused(t *testing.T, h *harness) {
+func restoreRefused(t testing.TB, h *harness) {
 	w := threeEntries(t, h)
 	w.mustAppend(t, "d")
 	all := lose(t, h, 2)
@@ -123,7 +123,7 @@ func restoreRefused(t *testing.T, h *harness) {
 	refused("where Redis gave the number to another once", logOrigin, all, tree.ErrRewound)
 }
 
-func restoreBadEntries(t *testing.T, h *harness) {
+func restoreBadEntries(t testing.TB, h *harness) {
 	good := func() []entry.Entry {
 		return []entry.Entry{{Number: 7, Sealed: sealed("a", 6)}, {Number: 8, Sealed: sealed("b", 6)}}
 	}

@@ -38,7 +38,7 @@ func mfaSession(h *harness, id string, life time.Duration) (broker.Session, secr
 	return broker.Session{ID: id, User: alice, MFASerial: serial, AccessKeyID: c.AccessKeyID, Asked: now, Began: now, Expires: c.Expires}, c
 }
 
-func saveSession(t *testing.T, h *harness, s *store.Store, id string, life time.Duration) broker.Session {
+func saveSession(t testing.TB, h *harness, s *store.Store, id string, life time.Duration) broker.Session {
 	t.Helper()
 	session, c := mfaSession(h, id, life)
 	if err := s.Sessions.SaveMFASession(t.Context(), session, c, nil); err != nil {
@@ -48,7 +48,7 @@ func saveSession(t *testing.T, h *harness, s *store.Store, id string, life time.
 }
 
 // wantSession wants the MFA session id of Alice's, or none if it is "".
-func wantSession(t *testing.T, s *store.Store, id string) {
+func wantSession(t testing.TB, s *store.Store, id string) {
 	t.Helper()
 	got, c, ok, err := s.Sessions.FindMFASession(t.Context(), alice)
 	if err != nil {
@@ -62,14 +62,14 @@ func wantSession(t *testing.T, s *store.Store, id string) {
 	}
 }
 
-func wantDropped(t *testing.T, s *store.Store, id string, want bool) {
+func wantDropped(t testing.TB, s *store.Store, id string, want bool) {
 	t.Helper()
 	if got, err := s.Sessions.DropMFASession(t.Context(), alice, id); err != nil || got != want {
 		t.Errorf("drop MFA session %q: got %v, %v, want %v", id, got, err, want)
 	}
 }
 
-func sessionRoundTrip(t *testing.T, h *harness) {
+func sessionRoundTrip(t testing.TB, h *harness) {
 	wantSession(t, h.Store, "")
 	want, wantCreds := mfaSession(h, "s1", 8*time.Hour)
 	if err := h.Sessions.SaveMFASession(t.Context(), want, wantCreds, nil); err != nil {
@@ -88,7 +88,7 @@ func sessionRoundTrip(t *testing.T, h *harness) {
 	}
 }
 
-func sessionExpires(t *testing.T, h *harness) {
+func sessionExpires(t testing.TB, h *harness) {
 	saveSession(t, h, h.Store, "s1", h.unit)
 	wantSession(t, h.Store, "s1")
 	h.pass(t, h.unit)
@@ -98,7 +98,7 @@ func sessionExpires(t *testing.T, h *harness) {
 	wantSession(t, h.Store, "")
 }
 
-func sessionReplaced(t *testing.T, h *harness) {
+func sessionReplaced(t testing.TB, h *harness) {
 	saveSession(t, h, h.Store, "s1", 8*time.Hour)
 	saveSession(t, h, h.Store, "s2", h.unit)
 	saveSession(t, h, h.Store, "s2", h.unit) // a repeat changes nothing
@@ -107,7 +107,7 @@ func sessionReplaced(t *testing.T, h *harness) {
 	wantSession(t, h.Store, "")
 }
 
-func sessionDropped(t *testing.T, h *harness) {
+func sessionDropped(t testing.TB, h *harness) {
 	wantDropped(t, h.Store, "", false)
 	saveSession(t, h, h.Store, "s1", time.Hour)
 	other := h.Store
@@ -120,7 +120,7 @@ func sessionDropped(t *testing.T, h *harness) {
 	wantDropped(t, h.Store, "", false)
 }
 
-func droppedByID(t *testing.T, h *harness) {
+func droppedByID(t testing.TB, h *harness) {
 	saveSession(t, h, h.Store, "s1", time.Hour)
 	saveSession(t, h, h.Store, "s2", time.Hour)
 	wantDropped(t, h.Store, "s1", false)
@@ -129,7 +129,7 @@ func droppedByID(t *testing.T, h *harness) {
 	wantSession(t, h.Store, "")
 }
 
-func sessionsAreApart(t *testing.T, h *harness) {
+func sessionsAreApart(t testing.TB, h *harness) {
 	saveSession(t, h, h.Store, "s1", time.Hour)
 	if _, _, ok, err := h.Sessions.FindMFASession(t.Context(), bob); ok || err != nil {
 		t.Errorf("find of another User: got %v, %v, want none", ok, err)
@@ -140,7 +140,7 @@ func sessionsAreApart(t *testing.T, h *harness) {
 	wantSession(t, h.Store, "s1")
 }
 
-func senselessSession(t *testing.T, h *harness) {
+func senselessSession(t testing.TB, h *harness) {
 	for name, change := range map[string]func(*broker.Session, *secret.Credentials){
 		"expired":               func(s *broker.Session, _ *secret.Credentials) { s.Expires = h.now().Add(-time.Second) },
 		"no user":               func(s *broker.Session, _ *secret.Credentials) { s.User = "" },
@@ -167,7 +167,7 @@ func senselessSession(t *testing.T, h *harness) {
 	wantSession(t, h.Store, "")
 }
 
-func sessionIsSealed(t *testing.T, h *harness) {
+func sessionIsSealed(t testing.TB, h *harness) {
 	h.needsShared(t)
 	session := saveSession(t, h, h.Store, "s1", time.Hour)
 	for key, value := range Dump(t, h.url) {
@@ -179,7 +179,7 @@ func sessionIsSealed(t *testing.T, h *harness) {
 	}
 }
 
-func sessionTampered(t *testing.T, h *harness) {
+func sessionTampered(t testing.TB, h *harness) {
 	h.needsShared(t)
 	saveSession(t, h, h.Store, "s1", time.Hour)
 	key := h.only(t, ":mfa")
@@ -209,7 +209,7 @@ func sessionTampered(t *testing.T, h *harness) {
 	wantSession(t, h.Store, "")
 }
 
-func sessionRotation(t *testing.T, h *harness) {
+func sessionRotation(t testing.TB, h *harness) {
 	h.needsShared(t)
 	saveSession(t, h, h.Store, "s1", time.Hour)
 	wantSession(t, h.replica(t, KeyTwo, KeyOne), "s1")
@@ -219,21 +219,21 @@ func sessionRotation(t *testing.T, h *harness) {
 	}
 }
 
-func wantHolder(t *testing.T, s *store.Store, want string) {
+func wantHolder(t testing.TB, s *store.Store, want string) {
 	t.Helper()
 	if got, err := s.Codes.CodeClaim(t.Context(), alice, serial, code("123456")); err != nil || got != want {
 		t.Errorf("holder of the code: got %q, %v, want %q", got, err, want)
 	}
 }
 
-func settle(t *testing.T, s *store.Store, from, to string) {
+func settle(t testing.TB, s *store.Store, from, to string) {
 	t.Helper()
 	if err := s.Codes.ReplaceClaim(t.Context(), alice, serial, code("123456"), from, to); err != nil {
 		t.Fatalf("settle: %v", err)
 	}
 }
 
-func holderIsSettled(t *testing.T, h *harness) {
+func holderIsSettled(t testing.TB, h *harness) {
 	wantHolder(t, h.Store, "")
 	settle(t, h.Store, "r1", "r2") // nobody's claim
 	wantHolder(t, h.Store, "")
@@ -248,7 +248,7 @@ func holderIsSettled(t *testing.T, h *harness) {
 	wantReserve(t, h.Store, "r1", time.Minute, false)
 }
 
-func settlingKeepsTime(t *testing.T, h *harness) {
+func settlingKeepsTime(t testing.TB, h *harness) {
 	wantReserve(t, h.Store, "r1", 2*h.unit, true)
 	h.pass(t, h.unit)
 	settle(t, h.Store, "r1", "r2")
@@ -257,7 +257,7 @@ func settlingKeepsTime(t *testing.T, h *harness) {
 	wantHolder(t, h.Store, "")
 }
 
-func holderInRotation(t *testing.T, h *harness) {
+func holderInRotation(t testing.TB, h *harness) {
 	h.needsShared(t)
 	rotated := h.replica(t, KeyTwo, KeyOne)
 	wantReserve(t, h.Store, "r1", time.Minute, true)
@@ -268,7 +268,7 @@ func holderInRotation(t *testing.T, h *harness) {
 
 // sessionRace is what the broker does with these calls, from many at once: one
 // holds the code and makes the MFA session, the others find it.
-func sessionRace(t *testing.T, h *harness) {
+func sessionRace(t testing.TB, h *harness) {
 	stores := []*store.Store{h.Store}
 	if h.raw != nil {
 		stores = append(stores, h.replica(t, KeyOne))
@@ -306,7 +306,7 @@ func sessionRace(t *testing.T, h *harness) {
 	}
 }
 
-func sessionEndedWhileItBegan(t *testing.T, h *harness) {
+func sessionEndedWhileItBegan(t testing.TB, h *harness) {
 	asked := h.now()
 	h.pass(t, 5*time.Millisecond)
 	if _, err := h.Sessions.DropMFASession(t.Context(), alice, ""); err != nil {

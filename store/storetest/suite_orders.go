@@ -21,7 +21,7 @@ func order(h *harness, reason string) broker.Order {
 	return broker.Order{By: "U09ADMIN", ByName: "admin@example.com", Reason: reason, At: h.now().UTC().Truncate(time.Second)}
 }
 
-func wantOrders(t *testing.T, s *store.Store, user string, block, pause *broker.Order) {
+func wantOrders(t testing.TB, s *store.Store, user string, block, pause *broker.Order) {
 	t.Helper()
 	gotBlock, gotPause, err := s.Orders.Orders(t.Context(), user)
 	if err != nil {
@@ -32,7 +32,7 @@ func wantOrders(t *testing.T, s *store.Store, user string, block, pause *broker.
 	}
 }
 
-func blockHoldsForOne(t *testing.T, h *harness) {
+func blockHoldsForOne(t testing.TB, h *harness) {
 	wantOrders(t, h.Store, alice, nil, nil)
 	if was, err := h.Orders.Unblock(t.Context(), alice, order(h, "")); err != nil || was {
 		t.Errorf("unblock: got %v, %v, want that there was none", was, err)
@@ -58,7 +58,7 @@ func blockHoldsForOne(t *testing.T, h *harness) {
 	wantOrders(t, h.Store, alice, nil, nil)
 }
 
-func pauseHoldsForAll(t *testing.T, h *harness) {
+func pauseHoldsForAll(t testing.TB, h *harness) {
 	if was, err := h.Orders.Resume(t.Context(), order(h, "")); err != nil || was {
 		t.Errorf("resume: got %v, %v, want that there was none", was, err)
 	}
@@ -80,7 +80,7 @@ func pauseHoldsForAll(t *testing.T, h *harness) {
 	wantOrders(t, h.Store, alice, &block, nil)
 }
 
-func ordersAreShared(t *testing.T, h *harness) {
+func ordersAreShared(t testing.TB, h *harness) {
 	h.needsShared(t)
 	other := h.replica(t, KeyOne)
 	pause, block := order(h, "x"), order(h, "y")
@@ -95,7 +95,7 @@ func ordersAreShared(t *testing.T, h *harness) {
 	wantOrders(t, h.replica(t, KeyTwo), alice, &block, &pause) // they are not sealed
 }
 
-func corruptOrder(t *testing.T, h *harness) {
+func corruptOrder(t testing.TB, h *harness) {
 	h.needsShared(t)
 	if err := h.Orders.Block(t.Context(), alice, order(h, "")); err != nil {
 		t.Fatal(err)

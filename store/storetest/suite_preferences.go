@@ -7,7 +7,7 @@ var preferenceTests = []test{
 	{"an opened home is remembered", homeIsRemembered},
 }
 
-func formatIsRemembered(t *testing.T, h *harness) {
+func formatIsRemembered(t testing.TB, h *harness) {
 	for _, want := range []string{"", "fish", "json"} {
 		if want != "" {
 			if err := h.Preferences.SaveFormat(t.Context(), alice, want); err != nil {
@@ -23,7 +23,7 @@ func formatIsRemembered(t *testing.T, h *harness) {
 	}
 }
 
-func homeIsRemembered(t *testing.T, h *harness) {
+func homeIsRemembered(t testing.TB, h *harness) {
 	if got, err := h.Preferences.HomeOpened(t.Context(), alice); err != nil || got {
 		t.Errorf("home: got %v, %v, want not opened", got, err)
 	}

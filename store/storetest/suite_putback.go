@@ -25,7 +25,7 @@ var putBackTests = []test{
 
 // putBack writes every key of Alice's with its value at the time of the call again,
 // without an end; those of except are deleted.
-func putBack(t *testing.T, h *harness) (again func(except ...string)) {
+func putBack(t testing.TB, h *harness) (again func(except ...string)) {
 	t.Helper()
 	type member struct {
 		text string
@@ -65,7 +65,7 @@ func putBack(t *testing.T, h *harness) (again func(except ...string)) {
 	}
 }
 
-func putBackGrant(t *testing.T, h *harness, reveal time.Duration) {
+func putBackGrant(t testing.TB, h *harness, reveal time.Duration) {
 	t.Helper()
 	now := h.now()
 	g := broker.Grant{ID: "g1", User: "U01ALICE", Account: "prod", AccessKeyID: "ASIA1", Issued: now, Expires: now.Add(time.Hour)}
@@ -76,7 +76,7 @@ func putBackGrant(t *testing.T, h *harness, reveal time.Duration) {
 }
 
 // wantGrant wants g1 to be there, with or without its credentials, or not at all.
-func wantGrant(t *testing.T, s store.Grants, there, kept bool) {
+func wantGrant(t testing.TB, s store.Grants, there, kept bool) {
 	t.Helper()
 	g, ok, err := s.FindGrant(t.Context(), "U01ALICE", "g1")
 	if ok != there || err != nil || g.Revealable != kept || kept == g.Credentials.SessionToken.Empty() {
@@ -92,7 +92,7 @@ func wantGrant(t *testing.T, s store.Grants, there, kept bool) {
 	}
 }
 
-func putBackAfterWindow(t *testing.T, h *harness) {
+func putBackAfterWindow(t testing.TB, h *harness) {
 	h.needsShared(t)
 	putBackGrant(t, h, 10*time.Minute)
 	again := putBack(t, h)
@@ -102,7 +102,7 @@ func putBackAfterWindow(t *testing.T, h *harness) {
 	wantGrant(t, h.Grants, true, false)
 }
 
-func putBackAfterEnd(t *testing.T, h *harness) {
+func putBackAfterEnd(t testing.TB, h *harness) {
 	h.needsShared(t)
 	putBackGrant(t, h, 10*time.Minute)
 	again := putBack(t, h)
@@ -114,7 +114,7 @@ func putBackAfterEnd(t *testing.T, h *harness) {
 	wantGrant(t, h.replica(t, KeyOne).Grants, false, false)
 }
 
-func putBackWithoutNote(t *testing.T, h *harness) {
+func putBackWithoutNote(t testing.TB, h *harness) {
 	h.needsShared(t)
 	putBackGrant(t, h, 10*time.Minute)
 	again := putBack(t, h)
@@ -127,7 +127,7 @@ func putBackWithoutNote(t *testing.T, h *harness) {
 	wantGrant(t, h.replica(t, KeyOne).Grants, true, true)
 }
 
-func putBackSession(t *testing.T, h *harness) {
+func putBackSession(t testing.TB, h *harness) {
 	h.needsShared(t)
 	now := h.now()
 	save := func(id string, asked time.Time) {
@@ -161,7 +161,7 @@ func putBackSession(t *testing.T, h *harness) {
 	want(h.Sessions, "second")
 }
 
-func putBackListing(t *testing.T, h *harness) {
+func putBackListing(t testing.TB, h *harness) {
 	h.needsShared(t)
 	if err := h.Listings.SaveListing(t.Context(), "U01ALICE", "g1", "logs-", listing.Listing{}, time.Minute); err != nil {
 		t.Fatal(err)

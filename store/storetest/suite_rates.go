@@ -25,7 +25,7 @@ var rateTests = []test{
 	{"what cannot be counted is an error", rateErrors},
 }
 
-func take(t *testing.T, h *harness, name, id string, limit int, per time.Duration) broker.Rate {
+func take(t testing.TB, h *harness, name, id string, limit int, per time.Duration) broker.Rate {
 	t.Helper()
 	got, err := h.Counters.TakeRate(t.Context(), name, id, limit, per)
 	if err != nil {
@@ -34,7 +34,7 @@ func take(t *testing.T, h *harness, name, id string, limit int, per time.Duratio
 	return got
 }
 
-func rateFrees(t *testing.T, h *harness) {
+func rateFrees(t testing.TB, h *harness) {
 	per := 4 * h.unit
 	for round := range 2 {
 		for i := range 3 {
@@ -52,7 +52,7 @@ func rateFrees(t *testing.T, h *harness) {
 	}
 }
 
-func rateSlides(t *testing.T, h *harness) {
+func rateSlides(t testing.TB, h *harness) {
 	h.needsShared(t) // an embedded Redis moves what ends, and not its clock
 	per := 4 * h.unit
 	take(t, h, "x", "a", 2, per)
@@ -74,7 +74,7 @@ func rateSlides(t *testing.T, h *harness) {
 	}
 }
 
-func rateReserves(t *testing.T, h *harness) {
+func rateReserves(t testing.TB, h *harness) {
 	for i := range 6 {
 		if got := take(t, h, "x", fmt.Sprint("spare", i), 3, time.Hour); got.Taken != (i < 3) {
 			t.Errorf("spare %d: got %+v, want 3 taken", i, got)
@@ -87,7 +87,7 @@ func rateReserves(t *testing.T, h *harness) {
 	}
 }
 
-func rateRepeats(t *testing.T, h *harness) {
+func rateRepeats(t testing.TB, h *harness) {
 	for range 5 {
 		if got := take(t, h, "x", "a", 1, time.Hour); !got.Taken {
 			t.Errorf("got %+v, want it taken each time", got)
@@ -103,7 +103,7 @@ func rateRepeats(t *testing.T, h *harness) {
 	}
 }
 
-func rateRaces(t *testing.T, h *harness) {
+func rateRaces(t testing.TB, h *harness) {
 	var taken, first atomic.Int64
 	var all sync.WaitGroup
 	for i := range 50 {
@@ -126,7 +126,7 @@ func rateRaces(t *testing.T, h *harness) {
 	}
 }
 
-func rateNames(t *testing.T, h *harness) {
+func rateNames(t testing.TB, h *harness) {
 	for _, name := range []string{"requests:U01ALICE", "requests:U02BOB", "sts:prod"} {
 		if got := take(t, h, name, "a", 1, time.Hour); !got.Taken {
 			t.Errorf("%s: got %+v, want it taken", name, got)
@@ -134,7 +134,7 @@ func rateNames(t *testing.T, h *harness) {
 	}
 }
 
-func rateIsBounded(t *testing.T, h *harness) {
+func rateIsBounded(t testing.TB, h *harness) {
 	h.needsShared(t)
 	for i := range 100 {
 		take(t, h, "x", fmt.Sprint(i), 5, 2*h.unit)
@@ -148,7 +148,7 @@ func rateIsBounded(t *testing.T, h *harness) {
 	}
 }
 
-func rateErrors(t *testing.T, h *harness) {
+func rateErrors(t testing.TB, h *harness) {
 	for _, c := range []struct {
 		name, id string
 		limit    int
@@ -166,7 +166,7 @@ var holderTests = []test{
 	{"what another wrote into an index keeps nothing from being found", poisonedIndexes},
 }
 
-func wantHolders(t *testing.T, h *harness, want ...string) {
+func wantHolders(t testing.TB, h *harness, want ...string) {
 	t.Helper()
 	held, err := h.Grants.Held(t.Context(), 10)
 	var got []string
@@ -179,7 +179,7 @@ func wantHolders(t *testing.T, h *harness, want ...string) {
 	}
 }
 
-func saveOf(t *testing.T, h *harness, user, id string, life time.Duration) {
+func saveOf(t testing.TB, h *harness, user, id string, life time.Duration) {
 	t.Helper()
 	g, c := grant(h, id, "prod", life)
 	g.User = user
@@ -188,7 +188,7 @@ func saveOf(t *testing.T, h *harness, user, id string, life time.Duration) {
 	}
 }
 
-func holdersAreFound(t *testing.T, h *harness) {
+func holdersAreFound(t testing.TB, h *harness) {
 	wantHolders(t, h)
 	saveOf(t, h, "U02BOB", "g1", time.Hour)
 	saveOf(t, h, alice, "g2", 12*time.Hour)
@@ -205,7 +205,7 @@ func holdersAreFound(t *testing.T, h *harness) {
 	wantHolders(t, h, "U03CAROL g4")
 }
 
-func heldIsBounded(t *testing.T, h *harness) {
+func heldIsBounded(t testing.TB, h *harness) {
 	for i := range 4 {
 		saveOf(t, h, alice, fmt.Sprint("a", i), time.Hour)
 		saveOf(t, h, fmt.Sprint("U0", i), "g", 30*time.Minute)
@@ -222,7 +222,7 @@ func heldIsBounded(t *testing.T, h *harness) {
 }
 
 // poisonedIndexes is what whoever can write to Redis may leave there.
-func poisonedIndexes(t *testing.T, h *harness) {
+func poisonedIndexes(t testing.TB, h *harness) {
 	h.needsShared(t)
 	saveOf(t, h, alice, "g1", time.Hour)
 	wrong(t, h.Store, "x", 5)

@@ -21,7 +21,7 @@ var seenTests = []test{
 	{"IDs are not readable in Redis", seenIsHashed},
 }
 
-func wantFirst(t *testing.T, s *store.Store, want bool, ids ...string) {
+func wantFirst(t testing.TB, s *store.Store, want bool, ids ...string) {
 	t.Helper()
 	got, err := s.Counters.FirstSight(t.Context(), ids...)
 	if err != nil || got != want {
@@ -29,7 +29,7 @@ func wantFirst(t *testing.T, s *store.Store, want bool, ids ...string) {
 	}
 }
 
-func newOnce(t *testing.T, h *harness) {
+func newOnce(t testing.TB, h *harness) {
 	wantFirst(t, h.Store, true, "env:1", "trigger:1", "")
 	wantFirst(t, h.Store, false, "env:1", "trigger:1")
 	wantFirst(t, h.Store, true, "env:2", "", "trigger:2")
@@ -38,7 +38,7 @@ func newOnce(t *testing.T, h *harness) {
 	}
 }
 
-func partlySeen(t *testing.T, h *harness) {
+func partlySeen(t testing.TB, h *harness) {
 	wantFirst(t, h.Store, true, "env:1", "trigger:1")
 	wantFirst(t, h.Store, false, "env:2", "trigger:1")
 	wantFirst(t, h.Store, false, "env:2")
@@ -46,7 +46,7 @@ func partlySeen(t *testing.T, h *harness) {
 	wantFirst(t, h.Store, false, "env:3")
 }
 
-func seenForAnHour(t *testing.T, h *harness) {
+func seenForAnHour(t testing.TB, h *harness) {
 	wantFirst(t, h.Store, true, "env:1")
 	if h.raw != nil {
 		ttl, err := h.raw.PTTL(t.Context(), h.only(t, ":seen:")).Result()
@@ -61,7 +61,7 @@ func seenForAnHour(t *testing.T, h *harness) {
 	wantFirst(t, h.Store, true, "env:1")
 }
 
-func seenRace(t *testing.T, h *harness) {
+func seenRace(t testing.TB, h *harness) {
 	const racers = 50
 	var wg sync.WaitGroup
 	first := make(chan bool, racers)
@@ -82,7 +82,7 @@ func seenRace(t *testing.T, h *harness) {
 	}
 }
 
-func seenIsHashed(t *testing.T, h *harness) {
+func seenIsHashed(t testing.TB, h *harness) {
 	h.needsShared(t)
 	wantFirst(t, h.Store, true, "trigger:13345224609.738474920.8088930838d88f008e0")
 	for key, value := range Dump(t, h.url) {
@@ -97,7 +97,7 @@ var formerTests = []test{
 	{"an entry that is none is read as nothing", formerStrange},
 }
 
-func formerPages(t *testing.T, h *harness) {
+func formerPages(t testing.TB, h *harness) {
 	h.needsShared(t)
 	var want []string
 	for i := range 5 {
@@ -141,7 +141,7 @@ func formerPages(t *testing.T, h *harness) {
 	}
 }
 
-func formerStrange(t *testing.T, h *harness) {
+func formerStrange(t testing.TB, h *harness) {
 	h.needsShared(t)
 	if page, err := h.Former.ReadFormer(t.Context(), "", 2); err != nil || len(page) != 0 {
 		t.Errorf("where there is none: got %d entries, %v", len(page), err)

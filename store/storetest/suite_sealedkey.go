@@ -27,7 +27,7 @@ var sealedKeyTests = []test{
 }
 
 // saveKey registers a key of Alice's.
-func saveKey(t *testing.T, s *store.Store, text string, set time.Time) {
+func saveKey(t testing.TB, s *store.Store, text string, set time.Time) {
 	t.Helper()
 	if err := s.SealedKeys.SaveKey(t.Context(), alice, broker.RegisteredKey{Text: text, Set: set}); err != nil {
 		t.Fatalf("save key: %v", err)
@@ -35,7 +35,7 @@ func saveKey(t *testing.T, s *store.Store, text string, set time.Time) {
 }
 
 // wantKey wants the key text of user, or none if it is "".
-func wantKey(t *testing.T, s *store.Store, user, text string) broker.RegisteredKey {
+func wantKey(t testing.TB, s *store.Store, user, text string) broker.RegisteredKey {
 	t.Helper()
 	k, ok, err := s.SealedKeys.LoadKey(t.Context(), user)
 	if err != nil || ok != (text != "") || k.Text != text {
@@ -44,7 +44,7 @@ func wantKey(t *testing.T, s *store.Store, user, text string) broker.RegisteredK
 	return k
 }
 
-func keyRoundTrip(t *testing.T, h *harness) {
+func keyRoundTrip(t testing.TB, h *harness) {
 	wantKey(t, h.Store, alice, "")
 	set := h.now().UTC().Truncate(time.Millisecond)
 	saveKey(t, h.Store, "age1first", set.Add(-time.Hour))
@@ -57,7 +57,7 @@ func keyRoundTrip(t *testing.T, h *harness) {
 	}
 }
 
-func keyHasNoEnd(t *testing.T, h *harness) {
+func keyHasNoEnd(t testing.TB, h *harness) {
 	saveKey(t, h.Store, publicKey, h.now())
 	if h.raw == nil {
 		h.pass(t, 10*365*24*time.Hour)
@@ -67,7 +67,7 @@ func keyHasNoEnd(t *testing.T, h *harness) {
 	wantKey(t, h.Store, alice, publicKey)
 }
 
-func keysAreApart(t *testing.T, h *harness) {
+func keysAreApart(t testing.TB, h *harness) {
 	saveKey(t, h.Store, publicKey, h.now())
 	wantKey(t, h.Store, bob, "")
 	if err := h.SealedKeys.RemoveKey(t.Context(), bob); err != nil {
@@ -76,7 +76,7 @@ func keysAreApart(t *testing.T, h *harness) {
 	wantKey(t, h.Store, alice, publicKey)
 }
 
-func keyRemoved(t *testing.T, h *harness) {
+func keyRemoved(t testing.TB, h *harness) {
 	saveKey(t, h.Store, publicKey, h.now())
 	for range 2 {
 		if err := h.SealedKeys.RemoveKey(t.Context(), alice); err != nil {
@@ -86,7 +86,7 @@ func keyRemoved(t *testing.T, h *harness) {
 	}
 }
 
-func keyIsSealed(t *testing.T, h *harness) {
+func keyIsSealed(t testing.TB, h *harness) {
 	h.needsShared(t)
 	saveKey(t, h.Store, publicKey, h.now())
 	for key, value := range Dump(t, h.url) {
@@ -98,14 +98,14 @@ func keyIsSealed(t *testing.T, h *harness) {
 }
 
 // wantUnreadable wants the key of user to be there and not to be read.
-func wantUnreadable(t *testing.T, s *store.Store, user, what string) {
+func wantUnreadable(t testing.TB, s *store.Store, user, what string) {
 	t.Helper()
 	if k, ok, err := s.SealedKeys.LoadKey(t.Context(), user); ok || k.Text != "" || !errors.Is(err, broker.ErrKeyUnreadable) {
 		t.Errorf("%s: got %q, %v, %v, want it unreadable", what, k.Text, ok, err)
 	}
 }
 
-func keyThatDoesNotOpen(t *testing.T, h *harness) {
+func keyThatDoesNotOpen(t testing.TB, h *harness) {
 	h.needsShared(t)
 	saveKey(t, h.Store, publicKey, h.now())
 	wantUnreadable(t, h.replica(t, KeyTwo), alice, "unknown seal key")
@@ -139,7 +139,7 @@ func keyThatDoesNotOpen(t *testing.T, h *harness) {
 	}
 }
 
-func senselessKey(t *testing.T, h *harness) {
+func senselessKey(t testing.TB, h *harness) {
 	for user, text := range map[string]string{"": publicKey, "U{1}": publicKey, alice: ""} {
 		if err := h.SealedKeys.SaveKey(t.Context(), user, broker.RegisteredKey{Text: text}); err == nil {
 			t.Errorf("save of %q for %q: got no error", text, user)
@@ -153,7 +153,7 @@ func senselessKey(t *testing.T, h *harness) {
 	}
 }
 
-func keyIsResealed(t *testing.T, h *harness) {
+func keyIsResealed(t testing.TB, h *harness) {
 	h.needsShared(t)
 	saveKey(t, h.Store, publicKey, time.Now())
 	rotated := h.replica(t, KeyTwo, KeyOne)
