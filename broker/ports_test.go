@@ -244,9 +244,15 @@ type bench struct {
 	env    map[string]string
 	client *plainAWS
 	offset time.Duration
+	still  time.Time // when not zero, the clock stands but for offset
 }
 
-func (b *bench) now() time.Time { return time.Now().Add(b.offset) }
+func (b *bench) now() time.Time {
+	if !b.still.IsZero() {
+		return b.still.Add(b.offset)
+	}
+	return time.Now().Add(b.offset)
+}
 
 const hub = "111111111111"
 
