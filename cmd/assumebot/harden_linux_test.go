@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"io"
 	"os"
 	"os/exec"
@@ -10,9 +9,6 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
-	"time"
-
-	"github.com/assumebot/assumebot/bot/slacktest"
 )
 
 // nobody is whom the program runs as where the test runs as root, who may read
@@ -32,11 +28,7 @@ func TestRunLeavesNoCoreAndHidesItsEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	if err := s.Await(ctx, func(s *slacktest.Server) bool { return len(s.Connections()) == 2 }); err != nil {
-		t.Fatal(err)
-	}
+	log.await(t, saysReady, 1)
 	proc := filepath.Join("/proc", strconv.Itoa(cmd.Process.Pid))
 	limits, err := os.ReadFile(filepath.Join(proc, "limits"))
 	if err != nil {

@@ -1,12 +1,9 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,7 +25,7 @@ accounts: [{name: prod, role_arn: "arn:aws:iam::222222222222:role/OnCall", allow
 
 // program runs the program itself, as a process of its own, against a fake
 // Slack; TestMain makes the test binary the program under its name.
-func program(t *testing.T, s *slacktest.Server, env ...string) (*exec.Cmd, *bytes.Buffer) {
+func program(t *testing.T, s *slacktest.Server, env ...string) (*exec.Cmd, *programLog) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -38,12 +35,12 @@ func program(t *testing.T, s *slacktest.Server, env ...string) (*exec.Cmd, *byte
 	if err := os.WriteFile(config, []byte(runConfig), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var log bytes.Buffer
+	log := newProgramLog()
 	return &exec.Cmd{
-		Path: self, Args: []string{"assumebot", "run", "--config", config}, Stderr: &log,
+		Path: self, Args: []string{"assumebot", "run", "--config", config}, Stderr: log,
 		Env: append([]string{"SLACK_API_URL=" + s.APIURL(), "SLACK_APP_TOKEN=" + s.AppToken(), "SLACK_BOT_TOKEN=" + s.BotToken(),
 			"REDIS_URL=embedded", "AWS_REGION=eu-west-1", "AWS_EC2_METADATA_DISABLED=true"}, env...),
-	}, &log
+	}, log
 }
 
 // onRedis is the environment for a Redis that is not embedded.
@@ -74,11 +71,7 @@ func TestRunEndsWithZeroAtSIGTERM(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	if err := s.Await(ctx, func(s *slacktest.Server) bool { return len(s.Connections()) == 2 }); err != nil {
-		t.Fatal(err)
-	}
+	log.await(t, saysReady, 1)
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +86,7 @@ func TestRunEndsWithZeroAtSIGTERM(t *testing.T) {
 		}
 		lines[said["msg"].(string)] = said
 	}
-	ready, stopped := lines["ready: people are served"], lines["stopped: all that was accepted is done"]
+	ready, stopped := lines[saysReady], lines["stopped: all that was accepted is done"]
 	version, _ := ready["version"].(string)
 	replica, _ := ready["replica"].(string)
 	if !strings.HasPrefix(version, "assumebot ") || len(replica) != 26 || ready["sockets"] != 2.0 || ready["users"] != 1.0 || ready["accounts"] != 1.0 {
@@ -206,11 +199,7 @@ func TestRunServesWhereSlackDoesNotTell(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { _ = cmd.Process.Kill() })
-			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-			defer cancel()
-			if err := s.Await(ctx, func(s *slacktest.Server) bool { return len(s.Connections()) == 2 }); err != nil {
-				t.Error(err)
-			}
+			log.await(t, saysReady, 1)
 			if err := errors.Join(cmd.Process.Signal(syscall.SIGTERM), cmd.Wait()); err != nil {
 				t.Errorf("got %v, want exit 0\n%s", err, log)
 			}
@@ -221,25 +210,17 @@ func TestRunServesWhereSlackDoesNotTell(t *testing.T) {
 // TestRunWaitsForRedisAndStopsAtSIGTERM has no Redis at its address.
 func TestRunWaitsForRedisAndStopsAtSIGTERM(t *testing.T) {
 	s := startSlack(t)
-	cmd, _ := program(t, s, onRedis(t, "unix:///absent/redis.sock")...)
-	said, w := io.Pipe()
-	cmd.Stderr = w
+	cmd, log := program(t, s, onRedis(t, "unix:///absent/redis.sock")...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	lines := bufio.NewScanner(said)
-	for tries := 0; tries < 2 && lines.Scan(); {
-		if strings.Contains(lines.Text(), "waiting for Redis") {
-			tries++
-		}
-	}
-	go func() { _, _ = io.Copy(io.Discard, said) }()
+	log.await(t, "waiting for Redis", 2)
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	if err := cmd.Wait(); err != nil {
-		t.Errorf("got %v, want exit 0", err)
+		t.Errorf("got %v, want exit 0\n%s", err, log)
 	}
 }
 
@@ -267,9 +248,11 @@ func TestRunReadsItsConfigAgainAtSIGHUP(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	const hears = "SIGHUP: reading the config file"
 	await(func(s *slacktest.Server) bool { return len(s.Calls()) > 0 })
 	signal(syscall.SIGHUP)
-	await(func(s *slacktest.Server) bool { return len(s.Connections()) == 2 })
+	log.await(t, hears, 1)
+	log.await(t, saysReady, 1)
 	if err := os.WriteFile(cmd.Args[3], []byte(runConfig+"contct: me\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -278,11 +261,12 @@ func TestRunReadsItsConfigAgainAtSIGHUP(t *testing.T) {
 		told := s.InChannel("C0AUDIT")
 		return len(told) > 0 && strings.Contains(told[0].Plain(), `config.yaml:5:1: unknown key "contct"`)
 	})
+	log.await(t, hears, 2)
 	signal(syscall.SIGTERM)
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("got %v, want exit 0\n%s", err, log)
 	}
-	if got := strings.Count(log.String(), "SIGHUP: reading the config file"); got != 2 {
+	if got := strings.Count(log.String(), hears); got != 2 {
 		t.Errorf("got %d lines of SIGHUP in the log, want 2\n%s", got, log)
 	}
 }

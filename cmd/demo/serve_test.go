@@ -153,7 +153,7 @@ func paste(ctx context.Context, programs, lines, typed string) *exec.Cmd {
 	return cmd
 }
 
-// starts starts the bot with what was pasted, and returns once it is connected. The
+// starts starts the bot with what was pasted, and returns once it serves. The
 // bot must end in order when it is told to.
 func (r *rehearsal) starts(programs, lines string) (end func()) {
 	r.t.Helper()
@@ -163,7 +163,7 @@ func (r *rehearsal) starts(programs, lines string) (end func()) {
 	if err := bot.Start(); err != nil {
 		r.t.Fatal(err)
 	}
-	log.await(r.t, "socket open")
+	log.await(r.t, "ready: people are served")
 	return func() {
 		r.t.Helper()
 		if err := bot.Process.Signal(syscall.SIGTERM); err != nil {

@@ -36,7 +36,7 @@ func (term *terminal) keepARecord() {
 	}
 	term.examples = append(term.examples, example{regexp.MustCompile(`example\.com/assumebot\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+`), publicKey(term.t, string(public))})
 	bot := term.start("assumebot run")
-	bot.after(0, "socket open")
+	bot.after(0, "ready: people are served")
 	fakes.plays(block{text: "> /assume prod {mfa} because INC-42 failover\n…\n[alice, only you]\n…\n[#aws-audit]\n"})
 	bot.stop()
 }

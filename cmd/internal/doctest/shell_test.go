@@ -197,7 +197,7 @@ func (term *terminal) follow(g guide) {
 			case strings.HasSuffix(e.typed, " --serve"):
 				fakes = term.serve()
 			case strings.HasPrefix(e.typed, "./assumebot run "):
-				term.start(e.typed).after(0, "socket open")
+				term.start(e.typed).after(0, "ready: people are served")
 			case whyUntested(e.typed) == "":
 				term.compare(b, e)
 			}
