@@ -16,7 +16,7 @@ var replicaTests = []test{
 	{"words that somebody else put there are not believed", replicaForged},
 }
 
-func wantAlive(t *testing.T, h *harness, want map[string][]byte) {
+func wantAlive(t testing.TB, h *harness, want map[string][]byte) {
 	t.Helper()
 	got, err := h.Replicas.Alive(t.Context())
 	if err != nil {
@@ -27,14 +27,14 @@ func wantAlive(t *testing.T, h *harness, want map[string][]byte) {
 	}
 }
 
-func sayAlive(t *testing.T, h *harness, id, said string, units time.Duration) {
+func sayAlive(t testing.TB, h *harness, id, said string, units time.Duration) {
 	t.Helper()
 	if err := h.Replicas.SayAlive(t.Context(), id, []byte(said), units*h.unit); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func replicaLives(t *testing.T, h *harness) {
+func replicaLives(t testing.TB, h *harness) {
 	wantAlive(t, h, nil)
 	sayAlive(t, h, "one", "well", 1)
 	sayAlive(t, h, "two", "not well", 4)
@@ -45,7 +45,7 @@ func replicaLives(t *testing.T, h *harness) {
 	wantAlive(t, h, map[string][]byte{"two": []byte("well again")})
 }
 
-func replicaLeaves(t *testing.T, h *harness) {
+func replicaLeaves(t testing.TB, h *harness) {
 	sayAlive(t, h, "one", "well", 1)
 	if err := h.Replicas.Leave(t.Context(), "one"); err != nil {
 		t.Fatal(err)
@@ -61,7 +61,7 @@ func replicaLeaves(t *testing.T, h *harness) {
 	}
 }
 
-func replicaForged(t *testing.T, h *harness) {
+func replicaForged(t testing.TB, h *harness) {
 	h.needsShared(t)
 	sayAlive(t, h, "one", "well", 60)
 	index := strings.TrimSuffix(h.only(t, "{replicas}:one"), ":one")
