@@ -1,6 +1,6 @@
 package main
 
-const usageText = `Usage: loadgen table [--only NAME[,NAME]] [--long] [--json] [--bot PATH] [--redis URL]
+const usageText = `Usage: loadgen table [--only NAME[,NAME]] [--long] [--for D] [--json] [--bot PATH] [--redis URL]
        loadgen run [--text TEXT] [--rate N --for D | --at-once N --count N | --burst N] [flags]
 
 Measures the bot from outside: the real program, a real redis-server (appendfsync
@@ -10,6 +10,7 @@ bare loop on slack-go where a goal is a ratio: the two take turns. run is one lo
 of your own; run --help shows its flags.
 
   go run ./cmd/loadgen table --only burst
+  go run ./cmd/loadgen table --only soak --for 10m
   go run ./cmd/loadgen run --text help --rate 200 --for 10s --sts 50ms
   go run ./cmd/loadgen run --text '{account} {code}' --at-once 50 --count 2000
 

@@ -33,6 +33,23 @@ func measureCold(ctx context.Context, b *bench) ([]Figure, error) {
 	}, nil
 }
 
+// daily are the commands that people type in a day, in turn.
+func daily() [][2]string {
+	return [][2]string{
+		{"/assume", fullAssume}, {"/assume", "help"}, {"/assume", fullAssume}, {"/sessions", ""}, {"/assume", "accounts"},
+		{"/assume", fullAssume}, {"/assume", "explain {account}"}, {"/buckets", fullAssume}, {"/assume", "whoami"}, {"/assume", "help"},
+	}
+}
+
+// typingAll has people type all of kinds in turn.
+func typingAll(l *lab.Lab, kinds [][2]string) load.Crowd {
+	var types []load.Typist
+	for _, k := range kinds {
+		types = append(types, typing(l, k[0], k[1]).Types)
+	}
+	return load.Crowd{Slack: l.Slack, Types: func(i int) fakeslack.Ask { return types[i%len(types)](i) }}
+}
+
 // measureMixed has people type what they type in a day.
 func measureMixed(ctx context.Context, b *bench) (figures []Figure, err error) {
 	l, err := b.start(ctx, lab.Options{STS: 50 * time.Millisecond})
@@ -40,15 +57,8 @@ func measureMixed(ctx context.Context, b *bench) (figures []Figure, err error) {
 		return nil, err
 	}
 	defer l.Close()
-	kinds := [][2]string{
-		{"/assume", fullAssume}, {"/assume", "help"}, {"/assume", fullAssume}, {"/sessions", ""}, {"/assume", "accounts"},
-		{"/assume", fullAssume}, {"/assume", "explain {account}"}, {"/buckets", fullAssume}, {"/assume", "whoami"}, {"/assume", "help"},
-	}
-	var types []load.Typist
-	for _, k := range kinds {
-		types = append(types, typing(l, k[0], k[1]).Types)
-	}
-	crowd := load.Crowd{Slack: l.Slack, Types: func(i int) fakeslack.Ask { return types[i%len(types)](i) }}
+	kinds := daily()
+	crowd := typingAll(l, kinds)
 	crowd.AtOnce(ctx, 10, 100, load.Answered) // connections are up after it
 	var sent []*fakeslack.Command
 	m, err := measure(ctx, l, func() []*fakeslack.Command {

@@ -75,7 +75,7 @@ func wantAll(t *testing.T, what string, r load.Result, sent int) {
 }
 
 func TestEveryCommandIsAckedAndAnsweredAndTheCountsAddUp(t *testing.T) {
-	l := startLab(t, lab.Options{Users: 20, Accounts: 5})
+	l := startLab(t, lab.Options{Users: 20, Accounts: 5, Metrics: true})
 	ctx := t.Context()
 	m, err := measure(ctx, l, func() []*fakeslack.Command {
 		return typing(l, "/assume", fullAssume).AtOnce(ctx, 10, 100, load.Answered)
@@ -92,6 +92,12 @@ func TestEveryCommandIsAckedAndAnsweredAndTheCountsAddUp(t *testing.T) {
 	}
 	if m.Redis < 1 || m.Resident <= 0 || m.SlackTCP < 1 || m.AWSTCP < 1 {
 		t.Errorf("got %.1f Redis commands each, %.1f MB, %d and %d connections, want some of each", m.Redis, m.Resident, m.SlackTCP, m.AWSTCP)
+	}
+	s, err := takeSample(ctx, l, time.Now())
+	for what, got := range s.values {
+		if err != nil || got <= 0 {
+			t.Errorf("what soak watches: got %v of %d (%v), want some of all", got, what, err)
+		}
 	}
 	p, err := startPair(ctx, l, "help")
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/assumebot/assumebot/cmd/loadgen/lab"
 )
@@ -54,7 +55,8 @@ func (f Figure) met() bool {
 // A bench is what all rows share.
 type bench struct {
 	bot, redis string
-	long       bool // as often as the goals say
+	long       bool          // as often as the goals say
+	during     time.Duration // how long soak is; 0: as long says
 	log        io.Writer
 }
 
@@ -82,6 +84,7 @@ func rows() []row {
 		{"flood", "/assume help of one person beside another's 1,000 a second", measureFlood},
 		{"recycles", "sockets that end, by Slack and by TCP, with a command every 5 ms", measureRecycles},
 		{"kills", "replicas that are killed, two at 20 /assume ACCOUNT CODE a second", measureKills},
+		{"soak", "what people type in a day, at 20 a second, for as long as --for says", measureSoak},
 		{"faults", "Redis, STS and Slack that fail, at 20 /assume ACCOUNT CODE a second", measureFaults},
 	}
 }
@@ -93,7 +96,8 @@ func tableCommand(ctx context.Context, args []string, stdout, stderr io.Writer) 
 	f := flag.NewFlagSet("table", flag.ContinueOnError)
 	only := f.String("only", "", "measure these rows alone, `NAME[,NAME]`: "+names())
 	asJSON := f.Bool("json", false, "print JSON")
-	f.BoolVar(&b.long, "long", false, "200 recycles, 50 TCP kills and 1,000 kills, instead of 5, 5 and 10")
+	f.BoolVar(&b.long, "long", false, "200 recycles, 50 TCP kills, 1,000 kills and an hour of soak, instead of 5, 5, 10 and 2 minutes")
+	f.DurationVar(&b.during, "for", 0, "how long soak is, instead of 2m or, with --long, 1h")
 	f.StringVar(&b.bot, "bot", "", "the program to measure, `PATH`; built from this tree otherwise")
 	f.StringVar(&b.redis, "redis", "", "an empty Redis at `URL`, which is flushed; a redis-server is started otherwise")
 	if err := parse(f, args, stderr); err != nil {

@@ -105,7 +105,7 @@ func (l *Lab) startBots(ctx context.Context) error {
 		return err
 	}
 	for range l.Options.Replicas {
-		if _, err := l.StartBot(); err != nil {
+		if _, err := l.StartBot(ctx); err != nil {
 			return err
 		}
 	}
@@ -113,11 +113,21 @@ func (l *Lab) startBots(ctx context.Context) error {
 }
 
 // StartBot starts one more replica; AwaitBots waits for its sockets.
-func (l *Lab) StartBot() (*Process, error) {
-	p, err := startProcess(l.dir, fmt.Sprintf("bot%d", l.started), l.environment(), l.bot, "run", "--config", l.config)
+func (l *Lab) StartBot(ctx context.Context) (*Process, error) {
+	env, metrics := l.environment(), ""
+	if l.Options.Metrics {
+		port, err := freePort(ctx)
+		if err != nil {
+			return nil, err
+		}
+		metrics = "127.0.0.1:" + port
+		env = append(env, "ASSUMEBOT_METRICS_ADDR="+metrics)
+	}
+	p, err := startProcess(l.dir, fmt.Sprintf("bot%d", l.started), env, l.bot, "run", "--config", l.config)
 	if err != nil {
 		return nil, err
 	}
+	p.metrics = metrics
 	l.started++
 	l.Bots = append(l.Bots, p)
 	return p, nil
@@ -143,7 +153,7 @@ func (l *Lab) Replace(ctx context.Context) error {
 func (l *Lab) another(ctx context.Context) (hello time.Duration, err error) {
 	l.Bots = l.Bots[1:]
 	opened, began := l.Slack.Counts().Sockets, time.Now()
-	if _, err := l.StartBot(); err != nil {
+	if _, err := l.StartBot(ctx); err != nil {
 		return 0, err
 	}
 	waiting, cancel := context.WithTimeoutCause(ctx, startWithin, errors.New("the bot did not connect"))

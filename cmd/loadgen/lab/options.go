@@ -16,6 +16,7 @@ type Options struct {
 	Sessions    bool          // MFA sessions are on, and accounts take them
 	UsersInfo   int           // how often a minute users.info answers; 0: always
 	Far         bool          // Redis can be made to be far away
+	Metrics     bool          // the bot tells its metrics
 }
 
 func (o Options) withDefaults() Options {

@@ -14,10 +14,11 @@ import (
 
 // A Process is one of the programs that take part.
 type Process struct {
-	cmd  *exec.Cmd
-	log  string
-	done chan struct{} // closed once it has ended
-	err  error         // readable then
+	cmd     *exec.Cmd
+	log     string
+	metrics string        // where it tells them; "": nowhere
+	done    chan struct{} // closed once it has ended
+	err     error         // readable then
 }
 
 func startProcess(dir, name string, env []string, path string, args ...string) (*Process, error) {

@@ -96,6 +96,46 @@ func (r *Redis) Commands(ctx context.Context) (map[string]int64, error) {
 	return out, nil
 }
 
+// Held is what Redis keeps.
+type Held struct {
+	Keys, Ending int64 // of all keys, those that end by themselves
+	Bytes        int64
+}
+
+// Held asks Redis.
+func (r *Redis) Held(ctx context.Context) (Held, error) {
+	info, err := r.client.Info(ctx, "everything").Result()
+	if err != nil {
+		return Held{}, err
+	}
+	var h Held
+	for line := range strings.Lines(info) {
+		line = strings.TrimSpace(line)
+		if n, ok := strings.CutPrefix(line, "used_memory:"); ok {
+			h.Bytes, err = strconv.ParseInt(n, 10, 64)
+		} else if strings.HasPrefix(line, "db0:") {
+			_, err = fmt.Sscanf(line, "db0:keys=%d,expires=%d", &h.Keys, &h.Ending)
+		}
+		if err != nil {
+			return Held{}, fmt.Errorf("INFO: %q: %w", line, err)
+		}
+	}
+	return h, nil
+}
+
+// LongestLife is what the key of Redis that ends last has left.
+func (r *Redis) LongestLife(ctx context.Context) (longest time.Duration, err error) {
+	keys := r.client.Scan(ctx, 0, "", 1000).Iterator()
+	for keys.Next(ctx) {
+		left, err := r.client.PTTL(ctx, keys.Val()).Result()
+		if err != nil {
+			return 0, err
+		}
+		longest = max(longest, left)
+	}
+	return longest, keys.Err()
+}
+
 func freePort(ctx context.Context) (string, error) {
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
