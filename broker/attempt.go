@@ -42,7 +42,10 @@ type attempt struct {
 	// that signs; its zero value says that this attempt is the first.
 	use   CodeUse
 	again []prose.Part // how to try again when AWS was not asked; nil: in a minute
-	ask   func(ctx context.Context) (Issued, error)
+	// next is the attempt for which this one is made, if there is one: attempt_next.go.
+	next *attempt
+	start
+	ask func(ctx context.Context) (Issued, error)
 	// did is what AWS did; dropped, what became of it if that cannot be recorded.
 	did, dropped string
 	// keep does what follows, at the time of the outcome, and reports in Issued.Saved
@@ -67,11 +70,20 @@ type claim struct {
 var errClaimed = errors.New("another request holds it")
 
 // perform does an attempt by the rules above.
-func (b *attempts) perform(ctx context.Context, a attempt) (Issued, error) {
+func (b *attempts) perform(ctx context.Context, a *attempt) (Issued, error) {
 	if err := b.begin(ctx, a); err != nil {
 		return Issued{}, err
 	}
 	issued, err := a.ask(ctx)
+	served := false
+	if err == nil && a.next != nil {
+		defer func() {
+			if !served {
+				b.giveBack(ctx, a.next)
+			}
+		}()
+		b.prepare(ctx, a.next, issued)
+	}
 
 	ctx, cancel := finishing(ctx)
 	defer cancel()
@@ -79,32 +91,32 @@ func (b *attempts) perform(ctx context.Context, a attempt) (Issued, error) {
 		return Issued{}, onRecord(b.failed(ctx, a, err))
 	}
 	issued, err = b.succeeded(ctx, a, issued)
+	served = err == nil
 	return issued, onRecord(err)
 }
 
-// begin takes the claims and records the intent. Where AWS is not asked then, a
-// panic included, it gives back what it has claimed, and may have claimed.
-func (b *attempts) begin(ctx context.Context, a attempt) error {
-	began, claimed, ready := b.now(), 0, false
+// begin takes the claims and records the intent, unless an attempt before did. Where AWS is not
+// asked then, a panic included, it gives back what it has claimed, and may have claimed.
+func (b *attempts) begin(ctx context.Context, a *attempt) error {
+	ready := false
 	defer func() {
 		if !ready {
-			b.giveBackAll(ctx, a.claims[:claimed])
+			b.giveBack(ctx, a)
 		}
 	}()
-	for _, c := range a.claims {
-		claimed++
-		switch err := c.take(ctx); {
-		case errors.Is(err, errClaimed):
+	if a.refused != nil {
+		return a.refused
+	}
+	if !a.intended {
+		if err := b.takeAll(ctx, a); err != nil {
 			return err
-		case err != nil:
-			return a.before(err)
+		}
+		if _, err := b.recorder.Record(ctx, b.intent(a)); err != nil {
+			return onRecord(b.notBegun(a, recordAway(err, a.undone)))
 		}
 	}
-	if _, err := b.recorder.Record(ctx, b.event(a.request, event.IntentData{Act: a.act})); err != nil {
-		return onRecord(b.notBegun(a, recordAway(err, a.undone)))
-	}
 	err := stillHeld(ctx, a.claims)
-	if err == nil && b.storeTooSlow(ctx, began) {
+	if err == nil && b.storeTooSlow(ctx, a.began) {
 		err = storeSlow("AWS was not asked and " + a.undone)
 	}
 	if err != nil {
@@ -112,6 +124,25 @@ func (b *attempts) begin(ctx context.Context, a attempt) error {
 	}
 	ready = true
 	return nil
+}
+
+// takeAll takes the claims.
+func (b *attempts) takeAll(ctx context.Context, a *attempt) error {
+	a.began = b.now()
+	for _, c := range a.claims {
+		a.claimed++
+		switch err := c.take(ctx); {
+		case errors.Is(err, errClaimed):
+			return err
+		case err != nil:
+			return a.before(err)
+		}
+	}
+	return nil
+}
+
+func (b *attempts) intent(a *attempt) event.Event {
+	return b.event(a.request, event.IntentData{Act: a.act})
 }
 
 // stillHeld reports why a claim is not the attempt's, once the intent is on the record.
@@ -128,7 +159,7 @@ func stillHeld(ctx context.Context, claims []claim) error {
 }
 
 // before is err of an attempt before AWS was asked.
-func (a attempt) before(err error) error {
+func (a *attempt) before(err error) error {
 	e := AsError(err, a.request.ID)
 	if e.Use == UseNone {
 		e.Use = a.use
@@ -137,22 +168,23 @@ func (a attempt) before(err error) error {
 }
 
 // notBegun is e of an attempt for which AWS was not asked, and may be later.
-func (b *attempts) notBegun(a attempt, e *Error) *Error {
+func (b *attempts) notBegun(a *attempt, e *Error) *Error {
 	if a.again != nil {
 		e.Hint = a.again
 	}
 	return b.unserved(a.request, a.before(e))
 }
 
-// giveBackAll gives claims back, the last first, whether or not the person waits.
-func (b *attempts) giveBackAll(ctx context.Context, claims []claim) {
+// giveBack gives claims back, the last first, whether or not the person waits.
+func (b *attempts) giveBack(ctx context.Context, a *attempt) {
 	ctx, cancel := finishing(ctx)
 	defer cancel()
-	for _, c := range slices.Backward(claims) {
+	for _, c := range slices.Backward(a.claims[:a.claimed]) {
 		if c.giveBack != nil {
 			c.giveBack(ctx)
 		}
 	}
+	a.claimed = 0
 }
 
 // spendAll marks claims as used for good.
@@ -165,14 +197,14 @@ func spendAll(ctx context.Context, claims []claim) {
 }
 
 // notAsked ends an attempt that is on the record, and for which AWS is not asked.
-func (b *attempts) notAsked(ctx context.Context, a attempt, err error) error {
+func (b *attempts) notAsked(ctx context.Context, a *attempt, err error) error {
 	e := b.notBegun(a, AsError(err, a.request.ID))
 	b.recordFailure(ctx, a.request, a.act, e, e)
 	return e
 }
 
 // failed ends an attempt that AWS did not serve, or of which nobody knows.
-func (b *attempts) failed(ctx context.Context, a attempt, err error) error {
+func (b *attempts) failed(ctx context.Context, a *attempt, err error) error {
 	e := b.asError(a.request, a.before(err))
 	for _, c := range slices.Backward(a.claims) {
 		switch spent := c.spent != nil && c.spent(e); {
@@ -191,7 +223,7 @@ func (b *attempts) failed(ctx context.Context, a attempt, err error) error {
 }
 
 // succeeded ends an attempt that AWS served.
-func (b *attempts) succeeded(ctx context.Context, a attempt, issued Issued) (Issued, error) {
+func (b *attempts) succeeded(ctx context.Context, a *attempt, issued Issued) (Issued, error) {
 	if a.code {
 		b.usage.codeAccepted(ctx, a.request)
 	}
@@ -205,7 +237,7 @@ func (b *attempts) succeeded(ctx context.Context, a attempt, issued Issued) (Iss
 	}
 	issued.Grant.Approval, issued.Grant.BreakGlass, issued.Grant.MFASession = a.act.Approval, a.act.BreakGlass, a.act.MFASession
 	outcome := b.event(a.request, a.outcome(issued.Grant))
-	receipt, err := b.recorder.Record(ctx, outcome)
+	receipt, err := b.recordWithNext(ctx, a, outcome)
 	if err != nil || receipt.Late {
 		spendAll(ctx, a.claims)
 		return Issued{}, b.dropUnrecorded(ctx, a, issued, err)
@@ -223,7 +255,7 @@ func (b *attempts) succeeded(ctx context.Context, a attempt, issued Issued) (Iss
 
 // dropUnrecorded says that what AWS issued is neither kept nor shown: its outcome is not on
 // the record, or came after somebody else's.
-func (b *attempts) dropUnrecorded(ctx context.Context, a attempt, issued Issued, err error) error {
+func (b *attempts) dropUnrecorded(ctx context.Context, a *attempt, issued Issued, err error) error {
 	use := useAfter(a.request, a.act)
 	if err != nil {
 		return b.asError(a.request, unrecorded(err, a.did, a.dropped, use))
@@ -234,7 +266,7 @@ func (b *attempts) dropUnrecorded(ctx context.Context, a attempt, issued Issued,
 
 // outcome is that AWS did it. Of a change of key there is only the call: the
 // credentials that checked the code are thrown away.
-func (a attempt) outcome(g Grant) event.Payload {
+func (a *attempt) outcome(g Grant) event.Payload {
 	if a.act.Purpose == string(PurposeKey) {
 		return event.KeyChangedData{Act: a.act, STSRequestID: g.STSRequestID}
 	}
@@ -263,11 +295,11 @@ const (
 )
 
 // storeTooSlow reports whether AWS is not asked any more, since the store took too
-// long since began, or the Request's time is almost over.
+// long since began, or the Request's time is over, or almost.
 func (b *attempts) storeTooSlow(ctx context.Context, began time.Time) bool {
 	// By the clock of the runtime, as the deadline is.
 	by, bounded := ctx.Deadline()
-	return b.now().Sub(began) > slowStore || bounded && time.Until(by) < timeForAWS
+	return b.now().Sub(began) > slowStore || bounded && time.Until(by) < timeForAWS || ctx.Err() != nil
 }
 
 // askSTS is STS's Issue with the Grant of what it issued.

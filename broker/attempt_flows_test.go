@@ -56,17 +56,28 @@ var flows = []flow{
 		approval: true,
 		shared:   true,
 		keeps:    "grant session",
-		steps: "calls calls session.code session.intent session.ask session.look session.outcome session.keep " +
-			"approval intent ask look outcome keep look-again",
+		steps: "calls calls session.code session.intent session.ask session.approval session.look session.outcome session.keep " +
+			"ask look outcome keep look-again",
 		events: "intent granted intent granted",
 		do:     issue,
 		but: []rule{
 			{"session.keep", "fails", goesOn, "spent", "", "grant", ""},
 			{"session.keep", "lost", goesOn, "begun", "", "grant", ""}, // and nobody finds it
-			{"session.keep", "panics", "intent granted", "begun", "approved", "session", "panic"},
-			{"session.keep", "ends", "intent granted", "begun", "approved", "session", "silence"},
+			// What follows begins with the outcome of the MFA session.
+			{"session.approval", "fails", "intent granted refused:store_failed", "begun", "approved", "session", "store_failed"},
+			{"session.approval", "panics", "intent", "spent", "approved", "", "panic"},
+			{"session.approval", "ends", "intent", "spent", "used", "", "silence"},
+			{"session.look", "ordered", "intent failed:blocked approval", "spent", "cancelled", "", "blocked"}, // it is given back to nobody
+			{"session.look", "ends", "intent", "spent", "used", "", "silence"},
+			{"session.outcome", "lost", "intent granted intent", "spent", "approved", "", "record_failed"}, // the record closes the second itself
+			{"session.outcome", "slow", "intent granted intent failed:store_failed", "begun", "approved", "session", "store_failed"},
+			{"session.outcome", "panics", "intent granted intent", "spent", "approved", "", "panic"},
+			{"session.outcome", "ends", "intent granted intent", "spent", "used", "", "silence"},
+			{"session.keep", "panics", "intent granted intent", "begun", "approved", "session", "panic"},
+			{"session.keep", "ends", "intent granted intent", "begun", "used", "session", "silence"},
 			// Who has gone needs no credentials, but the MFA session is there.
-			{"session.look session.outcome session.keep", "gone", "intent granted refused:store_failed", "begun", "approved", "session", "store_failed"},
+			{"session.approval", "gone cut", "intent granted refused:store_failed", "begun", "approved", "session", "store_failed"},
+			{"session.look session.outcome session.keep", "gone", "intent granted intent failed:store_failed", "begun", "approved", "session", "store_failed"},
 			{"ask", "unread", "intent failed:session_expired", "begun", "approved", "none", "session_expired"},
 			{"keep", "fails", goesOn, "", "", "session", ""},
 		},

@@ -134,7 +134,7 @@ func (s *stage) run(t *testing.T, do func(ctx context.Context, br *broker.Broker
 	t.Helper()
 	var ctx context.Context
 	ctx, s.leave = context.WithCancel(t.Context())
-	s.counted, s.asked, s.said = true, false, false
+	s.counted, s.session, s.asked, s.said = true, false, false, false
 	done := make(chan error, 1)
 	go func() {
 		defer close(done)
@@ -308,7 +308,9 @@ func (s *stage) ReplaceClaim(ctx context.Context, user, serial string, code secr
 }
 
 func (s *stage) SwapApproval(ctx context.Context, old approval.Kept, a approval.Approval) (swapped bool, err error) {
-	name := "approval"
+	s.mu.Lock()
+	name := s.named("approval")
+	s.mu.Unlock()
 	if a.State != approval.Used { // it is given back, and that asks for orders too
 		name, s.asked = "", false
 	}
@@ -375,6 +377,9 @@ func (s *stage) Record(ctx context.Context, events ...event.Event) (receipt even
 	case event.Granted, event.KeyChanged:
 		s.said = true
 		name = s.named("outcome")
+		if len(events) > 1 { // the next attempt begins
+			s.session, s.asked, s.said = false, false, false
+		}
 	case event.Listing, event.Shown:
 		name = "use"
 	}

@@ -175,7 +175,7 @@ func (f flow) after(step, how string, r rule) state {
 	}
 	switch {
 	case !f.approval || r.approval == "":
-	case part(step) == 1 && r.events != goesOn:
+	case part(step) == 1 && r.events != goesOn && !own(r):
 		want.Approval = "approved" // it comes later
 	default:
 		want.Approval = r.approval

@@ -92,7 +92,7 @@ func TestOnceTheCodeHasBegunAnMFASessionItIsSpent(t *testing.T) {
 		{r, UseSpent, UseSpent},
 		{Request{ID: "abcdefghij"}, UseNone, UseNone},
 	} {
-		a := attempt{request: test.request, use: test.before, undone: "nothing was issued"}
+		a := &attempt{request: test.request, use: test.before, undone: "nothing was issued"}
 		if got := b.Issuing.attempts.notBegun(a, recordAway(nil, a.undone)).Use; got != test.want {
 			t.Errorf("got use %v, want %v", got, test.want)
 		}

@@ -58,7 +58,7 @@ func (b *Issuing) issueNow(ctx context.Context, r Request, cleared clearance) (I
 	if err != nil {
 		return Issued{}, err
 	}
-	return b.attempts.perform(ctx, attempt{
+	return b.attempts.perform(ctx, &attempt{
 		request: r,
 		claims:  append([]claim{b.usage.callClaim(r, user, account, p)}, b.consent.approvalClaim(r, cleared)...),
 		act:     issueAct(r, p, cleared),

@@ -24,30 +24,26 @@ func (b *Issuing) issueFromSession(ctx context.Context, r Request, user policy.U
 		}
 		return Issued{}, err
 	}
+	a := &attempt{
+		request: r,
+		claims:  b.consent.approvalClaim(r, cleared),
+		act:     issueAct(r, p, cleared),
+		undone:  "no credentials for " + account.Name + " were issued",
+		did:     "AWS issued credentials",
+		dropped: "they were thrown away unseen",
+		keep:    b.keepGrant(r),
+	}
 	if p.Begins {
+		a.use = UseSpent
 		var err error
-		if session, err = b.mfaSessions.sessionByCode(ctx, r, user, b.config.MFASession); err != nil {
+		if session, err = b.mfaSessions.sessionByCode(ctx, r, user, b.config.MFASession, a); err != nil {
 			return Issued{}, err
 		}
 		p.Way = begunWay(session, b.now())
 	}
-	act := issueAct(r, p, cleared)
-	act.MFASession = session.AccessKeyID
-	a := attempt{
-		request: r,
-		claims:  b.consent.approvalClaim(r, cleared),
-		act:     act,
-		undone:  "no credentials for " + account.Name + " were issued",
-		again:   tryFrom(session),
-		did:     "AWS issued credentials",
-		dropped: "they were thrown away unseen",
-		ask: func(ctx context.Context) (Issued, error) {
-			return b.attempts.askSTS(ctx, Call{Request: r, User: user, Account: account, Plan: p, Signer: session.credentials, SessionSaved: session.saved})
-		},
-		keep: b.keepGrant(r),
-	}
-	if p.Begins {
-		a.use = UseSpent
+	a.act.MFASession, a.again = session.AccessKeyID, tryFrom(session)
+	a.ask = func(ctx context.Context) (Issued, error) {
+		return b.attempts.askSTS(ctx, Call{Request: r, User: user, Account: account, Plan: p, Signer: session.credentials, SessionSaved: session.saved})
 	}
 	issued, err := b.attempts.perform(ctx, a)
 	if err != nil {

@@ -53,7 +53,7 @@ func (b *Keys) changeKey(ctx context.Context, r Request, change ChangedKey) (Cha
 	}
 	act := actOf(r, p)
 	act.KeyChange, act.Key, act.PreviousKey = string(change.Change), change.Key.Fingerprint, change.Previous.Fingerprint
-	_, err = b.attempts.perform(ctx, attempt{
+	_, err = b.attempts.perform(ctx, &attempt{
 		request: r,
 		claims:  []claim{b.usage.codeClaim(r, user)},
 		act:     act,

@@ -16,8 +16,9 @@ type Recorder interface {
 	// Record puts Events on the record, side by side, and returns once they are there,
 	// as durably as the record is kept, and everything before them is known to this
 	// process. An error says that nothing of what they tell may be done or shown; with
-	// [ErrRecordStopped] in its chain, that only an operator can mend it. It says which
-	// process it is, is bounded, and may be called concurrently.
+	// [ErrRecordStopped] in its chain, that only an operator can mend it; with
+	// [ErrRecordHeld], that none is on it, since one gives somebody something and none such
+	// is taken now. It says which process it is, is bounded, and may be called concurrently.
 	//
 	// A Receipt that is Late says that the Attempt was closed before: what came of it is
 	// neither kept nor shown.
@@ -26,6 +27,9 @@ type Recorder interface {
 
 // ErrRecordStopped is in the chain of an error of a record that does not check out.
 var ErrRecordStopped = errors.New("the record is not what it was")
+
+// ErrRecordHeld is in the chain of an error of a record that takes no Event that gives something.
+var ErrRecordHeld = errors.New("the record is held")
 
 // Codes keeps MFA codes from being sent twice, across replicas.
 type Codes interface {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -49,6 +50,7 @@ type memory struct {
 	listErr     error
 	failOn      map[event.Kind]bool
 	late        map[event.Kind]bool // somebody else closed the attempt before
+	held        bool                // the record takes nothing that gives
 	codesErr    error
 	saveErr     error
 	groupErr    error
@@ -73,6 +75,9 @@ func newMemory() *memory {
 var errDown = errors.New("the store is down")
 
 func (m *memory) Record(ctx context.Context, events ...event.Event) (event.Receipt, error) {
+	if m.held && slices.ContainsFunc(events, func(e event.Event) bool { return event.Gives(e.Kind) }) {
+		return event.Receipt{}, broker.ErrRecordHeld
+	}
 	for _, e := range events {
 		if err := m.recordOne(ctx, e); err != nil {
 			return event.Receipt{}, err

@@ -37,7 +37,7 @@ func (b *MFASessions) BeginMFASession(ctx context.Context, r Request) (Session, 
 		if err != nil {
 			return Session{}, err
 		}
-		session, err := b.sessionByCode(ctx, *r, r.user, d)
+		session, err := b.sessionByCode(ctx, *r, r.user, d, nil)
 		if err == nil && !session.saved {
 			err = onRecord(unstored(nil, "AWS took the code, but the bot's own store did not keep the MFA session, so nobody has it."))
 		}
@@ -64,8 +64,9 @@ func (b *MFASessions) sessionDuration(user policy.User, asked time.Duration) (ti
 
 // sessionByCode returns the MFA session that r.Code begins. Of several Requests with one
 // code, on any replica, one asks STS and the others wait for its MFA session: they have
-// the same code. If that one gives the code back, another takes its turn.
-func (b *MFASessions) sessionByCode(ctx context.Context, r Request, user policy.User, d time.Duration) (usableSession, error) {
+// the same code. If that one gives the code back, another takes its turn. next is the attempt
+// that it is for, if there is one.
+func (b *MFASessions) sessionByCode(ctx context.Context, r Request, user policy.User, d time.Duration, next *attempt) (usableSession, error) {
 	key, err := b.aws.LongTermKey(ctx, user, Plan{Method: MethodGetSessionToken, MFA: true})
 	if err != nil {
 		return usableSession{}, err
@@ -76,7 +77,7 @@ func (b *MFASessions) sessionByCode(ctx context.Context, r Request, user policy.
 	defer enough()
 	var session usableSession
 	err = retry.Pace{First: firstPause, Longest: longestPause}.Do(waiting, func() (err error) {
-		if session, err = b.beginSession(ctx, r, user, d, key); !errors.Is(err, errClaimed) {
+		if session, err = b.beginSession(ctx, r, user, d, key, next); !errors.Is(err, errClaimed) {
 			return retry.Final(err)
 		}
 		over := false
@@ -140,13 +141,15 @@ func codeUnclaimed(err error) error {
 
 // beginSession claims the code and sends it; errClaimed is as of claimSession. A session
 // that cannot be kept still serves the Request that began it.
-func (b *MFASessions) beginSession(ctx context.Context, r Request, user policy.User, d time.Duration, key secret.Credentials) (usableSession, error) {
+func (b *MFASessions) beginSession(
+	ctx context.Context, r Request, user policy.User, d time.Duration, key secret.Credentials, next *attempt,
+) (usableSession, error) {
 	p := Plan{Method: MethodGetSessionToken, MFA: true, Duration: d}
 	asked := r
 	asked.Purpose = PurposeMFASession
 	act, began := actOf(asked, p), b.now().UTC()
 	session := usableSession{ok: true}
-	_, err := b.attempts.perform(ctx, attempt{
+	_, err := b.attempts.perform(ctx, &attempt{
 		request: r,
 		claims: []claim{{
 			take:     func(ctx context.Context) error { return b.claimSession(ctx, r, user) },
@@ -159,6 +162,7 @@ func (b *MFASessions) beginSession(ctx context.Context, r Request, user policy.U
 		undone:  "nothing was issued",
 		did:     "AWS took the code",
 		dropped: "what it issued was thrown away unseen",
+		next:    next,
 		ask: func(ctx context.Context) (Issued, error) {
 			return b.attempts.askSTS(ctx, Call{Request: asked, User: user, Account: policy.Account{Name: "your MFA session"}, Plan: p, Signer: key})
 		},

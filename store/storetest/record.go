@@ -23,6 +23,9 @@ func (r Replica) Record(ctx context.Context, events ...event.Event) (event.Recei
 	if errors.Is(err, record.ErrStopped) {
 		err = errors.Join(broker.ErrRecordStopped, err)
 	}
+	if errors.Is(err, record.ErrHeld) {
+		err = errors.Join(broker.ErrRecordHeld, err)
+	}
 	return receipt, err
 }
 

@@ -197,6 +197,9 @@ func (r *recording) Record(ctx context.Context, events ...event.Event) (event.Re
 	if errors.Is(err, record.ErrStopped) {
 		err = fmt.Errorf("%w: %w", broker.ErrRecordStopped, err)
 	}
+	if errors.Is(err, record.ErrHeld) {
+		err = fmt.Errorf("%w: %w", broker.ErrRecordHeld, err)
+	}
 	return receipt, err
 }
 

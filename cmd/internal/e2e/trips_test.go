@@ -54,19 +54,35 @@ func (c *tripConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// TestARequestMakesFewTripsToRedis holds how many there are before AWS is asked, and until
-// the reply: each costs the person a wait, and the bot a try at a store that is away.
+// TestARequestMakesFewTripsToRedis holds how many there are before AWS is asked, between two
+// calls, and until the reply: each costs the person a wait, and the bot a try at a store that
+// is away.
 func TestARequestMakesFewTripsToRedis(t *testing.T) {
 	t.Parallel()
+	for account, want := range map[string]map[string]int{
+		"prod":    {"before STS": 3, "after AssumeRole": 2},
+		"staging": {"before STS": 3, "after GetSessionToken": 2, "after AssumeRole": 2}, // it begins an MFA session
+	} {
+		t.Run(account, func(t *testing.T) {
+			t.Parallel()
+			wantTrips(t, account, want)
+		})
+	}
+}
+
+func wantTrips(t *testing.T, account string, want map[string]int) {
+	t.Helper()
 	w := newWorld(t)
 	socket := strings.TrimPrefix(storetest.RealRedis(t), "unix://")
-	asked, answered := 0, 0
+	begun, assumed, answered := 0, 0, 0
 	count := &trips{count: map[string]int{}, phase: func() string {
 		switch {
 		case len(w.private("U01ALICE")) > answered:
 			return "after the reply"
-		case w.stsCalls("AssumeRole") > asked:
-			return "after STS"
+		case w.stsCalls("AssumeRole") > assumed:
+			return "after AssumeRole"
+		case w.stsCalls("GetSessionToken") > begun:
+			return "after GetSessionToken"
 		}
 		return "before STS"
 	}}
@@ -74,22 +90,22 @@ func TestARequestMakesFewTripsToRedis(t *testing.T) {
 		conn, err := net.Dial("unix", socket)
 		return &tripConn{Conn: conn, of: count}, err
 	}, nil)
-	w.run(worldConfig, w.settingsOn("redis://"+proxy.Addr))
+	w.run(sessionConfig, w.settingsOn("redis://"+proxy.Addr))
 	w.says("U01ALICE", "/assume", "prod "+w.alice.Code()) // what Slack says of her is known then
 	w.mu.Lock()
 	w.offset += 30 * time.Second
 	w.mu.Unlock()
 
 	count.mu.Lock()
-	asked, answered = w.stsCalls("AssumeRole"), len(w.private("U01ALICE"))
+	begun, assumed, answered = w.stsCalls("GetSessionToken"), w.stsCalls("AssumeRole"), len(w.private("U01ALICE"))
 	clear(count.count)
 	count.mu.Unlock()
-	w.says("U01ALICE", "/assume", "prod "+w.alice.Code())
+	w.says("U01ALICE", "/assume", account+" "+w.alice.Code())
 
 	count.mu.Lock()
 	defer count.mu.Unlock()
 	delete(count.count, "after the reply")
-	if diff := cmp.Diff(map[string]int{"before STS": 3, "after STS": 2}, count.count); diff != "" {
+	if diff := cmp.Diff(want, count.count); diff != "" {
 		t.Errorf("trips (-want +got):\n%s", diff)
 	}
 }
