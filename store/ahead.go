@@ -90,6 +90,9 @@ func (s Ahead) Ask(ctx context.Context, q ahead.Questions) {
 	if q.Format {
 		keep(ctx, formatQuestion(q.User), p, Preferences(s).sendLast(q.User))
 	}
+	if q.Owed != nil {
+		keep(ctx, owedQuestion(q.Owed.ID), p, Ledger(s).sendOwe(*q.Owed))
+	}
 	if q.Claim != nil {
 		keep(ctx, claimQuestion(*q.Claim), p, Codes(s).sendReserve(*q.Claim))
 	}
@@ -112,6 +115,7 @@ func lockQuestion(user string) string   { return about("lock-out", user) }
 func cleanQuestion(user string) string  { return about("no wrong codes", user) }
 func keyQuestion(user string) string    { return about("key", user) }
 func formatQuestion(user string) string { return about("format", user) }
+func owedQuestion(id string) string     { return about("owed", id) }
 func claimQuestion(c ahead.Claim) string {
 	return about("claim", c.User, c.Serial, c.RequestID)
 }

@@ -1,8 +1,8 @@
 // Package store keeps in Redis whatever two replicas of the bot must agree on:
 // reserved MFA codes, MFA sessions, Grants, the Credentials of the reveal window,
 // Approvals, envelopes already seen, what Slack said of user groups and people,
-// what is to be done later, the audit record, its tree and who reads it. These
-// invariants hold:
+// what is to be done later, which answers are owed and by whom, the audit record, its tree
+// and who reads it. These invariants hold:
 //
 //   - What is secret or grants something is sealed before it leaves the process
 //     and opens only under the Redis key it was stored under (seal.go).

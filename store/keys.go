@@ -69,3 +69,14 @@ func dueKeys(list string) (dueNames, error) {
 	key := prefix + "{due:" + list + "}"
 	return dueNames{list: key + ":sealed", old: key, aside: key + ":aside"}, nil
 }
+
+// What the ledger of answers owed is kept under, in one slot: its owners, whether one of
+// them lives, what it owes, and what it has taken over.
+const (
+	ledgerKey = prefix + "{owed}"
+	ownersKey = ledgerKey + ":owners"
+)
+
+func aliveKey(owner string) string { return ledgerKey + ":alive:" + owner }
+func owedKey(owner string) string  { return ledgerKey + ":by:" + owner }
+func takenKey(owner string) string { return ledgerKey + ":taken:" + owner }

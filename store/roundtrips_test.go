@@ -15,6 +15,7 @@ import (
 	"github.com/assumebot/assumebot/broker/ahead"
 	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/ledger"
 	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/published"
 	"github.com/assumebot/assumebot/broker/secret"
@@ -60,7 +61,9 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 		User: "U01ALICE", Orders: true, LockOut: true, Key: true, Format: true, Seen: []string{"env:2"},
 		Rates: []ahead.Rate{{Name: "y", RequestID: "r1", Limit: 1, Per: time.Minute}},
 		Claim: &ahead.Claim{User: "U01ALICE", Serial: "serial", Code: code, RequestID: "r9", TTL: time.Minute},
+		Owed:  &ahead.Owed{Owner: "r", ID: "r1", At: now, Text: []byte("x")},
 	}
+	var owes ledger.Entry
 	batch := entry.Batch{Origin: "o", Replica: "r", ID: "b", After: -1}
 	batch.Entries = []entry.Sealed{{After: -1, Root: make([]byte, entry.RootSize), ID: "e", Leaf: []byte("x")}}
 	for _, call := range []struct {
@@ -182,6 +185,15 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 		{"TakeRate", 1, func() error { _, err := s.Counters.TakeRate(ctx, "x", "r1", 1, time.Minute); return err }},
 		{"Held", 3, func() error { _, err := s.Grants.Held(ctx, 10); return err }},
 		{"Unlock", 1, func() error { _, err := s.Counters.Unlock(ctx, "U01ALICE"); return err }},
+		{"Owe", 1, func() error { owes, err = s.Ledger.Owe(ctx, *questions.Owed); return err }},
+		{"Owes", 1, func() error { _, err := s.Ledger.Owes(ctx, owes); return err }},
+		{"Replace", 1, func() error { owes, err = s.Ledger.Replace(ctx, "r", owes, []byte("y")); return err }},
+		{"Settle", 1, func() error { return s.Ledger.Settle(ctx, owes, owes) }},
+		{"Beat", 1, func() error { _, err := s.Ledger.Beat(ctx, "r", time.Minute); return err }},
+		{"Dead", 2, func() error { _, err := s.Ledger.Dead(ctx); return err }},
+		{"Leave", 1, func() error { return s.Ledger.Leave(ctx, "r") }},
+		{"Take", 1, func() error { _, err := s.Ledger.Take(ctx, "r", "q", 10); return err }},
+		{"Taken", 1, func() error { _, err := s.Ledger.Taken(ctx, "q", 10); return err }},
 		{"ReleaseLease", 1, func() error { return s.Leases.ReleaseLease(ctx, "audit", "a") }},
 	} {
 		before := counter.n.Load()
@@ -203,7 +215,8 @@ func askAll(ctx context.Context, s *Store, q ahead.Questions) error {
 	_, _, key := s.SealedKeys.LoadKey(ctx, q.User)
 	_, format := s.Preferences.LastFormat(ctx, q.User)
 	_, claim := s.Codes.ReserveCode(ctx, c.User, c.Serial, c.Code, c.RequestID, c.TTL)
-	return errors.Join(seen, rate, orders, locked, key, format, claim)
+	_, owed := s.Ledger.Owe(ctx, *q.Owed)
+	return errors.Join(seen, rate, orders, locked, key, format, claim, owed)
 }
 
 func TestEmbeddedServerAsksForItsPassword(t *testing.T) {

@@ -14,7 +14,7 @@ type scripts struct {
 	putDue, replaceDue, asideDue, holdLease, swapInTurn *redis.Script
 	endOrder, resealKey, saveCopy, swapKnown, release   *redis.Script
 	appendLog, readLog, logBounds, restoreLog, trimLog  *redis.Script
-	setMark                                             *redis.Script
+	setMark, takeOwed                                   *redis.Script
 	openLog, saveTiles, deleteTiles, hashFields         *redis.Script
 	readFormer, removeFormer                            *redis.Script
 
@@ -36,6 +36,7 @@ func newScripts() scripts {
 	s.putDue = add(putDueScript)
 	s.replaceDue = add(replaceDueScript)
 	s.asideDue = add(asideDueScript)
+	s.takeOwed = add(takeOwedScript)
 	s.resealKey = add(resealKeyScript)
 	s.saveSession = add(saveSessionScript)
 	s.saveCopy = add(saveCopyScript)

@@ -27,6 +27,7 @@ type Store struct {
 	DueLists    DueLists
 	Grants      Grants
 	Leases      Leases
+	Ledger      Ledger
 	Listings    Listings
 	Log         Log
 	LogKeys     LogKeys
@@ -51,6 +52,7 @@ func newStore(c *core) *Store {
 		DueLists:    DueLists{c},
 		Grants:      Grants{c},
 		Leases:      Leases{c},
+		Ledger:      Ledger{c},
 		Listings:    Listings{c},
 		Log:         Log{c, openLog()},
 		LogKeys:     LogKeys{c},

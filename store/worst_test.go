@@ -17,8 +17,10 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/ahead"
 	"github.com/assumebot/assumebot/broker/approval"
 	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/ledger"
 	"github.com/assumebot/assumebot/broker/listing"
 	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/published"
@@ -41,6 +43,27 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 		return err
 	}
 	return map[string]func(context.Context) error{
+		"Owe": func(ctx context.Context) error {
+			_, err := s.Ledger.Owe(ctx, ahead.Owed{Owner: "r", ID: "r1", At: time.Now(), Text: []byte("MARKED")})
+			return err
+		},
+		"Beat":             func(ctx context.Context) error { _, err := s.Ledger.Beat(ctx, "r", time.Minute); return err },
+		"Dead":             func(ctx context.Context) error { _, err := s.Ledger.Dead(ctx); return err },
+		"Leave the ledger": func(ctx context.Context) error { return s.Ledger.Leave(ctx, "q") },
+		"Take":             func(ctx context.Context) error { _, err := s.Ledger.Take(ctx, "q", "r", 1); return err },
+		"Taken":            func(ctx context.Context) error { _, err := s.Ledger.Taken(ctx, "r", 1); return err },
+		"Owes": func(ctx context.Context) error {
+			_, err := s.Ledger.Owes(ctx, ledger.Entry{List: "assumebot:{owed}:by:r"})
+			return err
+		},
+		"Settle": func(ctx context.Context) error {
+			return s.Ledger.Settle(ctx, ledger.Entry{List: "assumebot:{owed}:by:r"})
+		},
+		"Replace": func(ctx context.Context) error {
+			e := ledger.Entry{List: "assumebot:{owed}:by:r", At: time.Now()}
+			_, err := s.Ledger.Replace(ctx, "r", e, []byte("MARKED"))
+			return err
+		},
 		"FirstSight": func(ctx context.Context) error { _, err := s.Counters.FirstSight(ctx, broker.NewID()); return err },
 		"ReserveCode": func(ctx context.Context) error {
 			_, err := s.Codes.ReserveCode(ctx, "U01ALICE", "serial", code, "r1", time.Minute)

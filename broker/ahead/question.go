@@ -13,7 +13,8 @@ type Questions struct {
 	Seen    []string // by what a delivery is known
 	Rates   []Rate
 	Claim   *Claim
-	Orders  bool // of admins
+	Owed    *Owed // what is owed to who asks, and is kept with the questions
+	Orders  bool  // of admins
 	LockOut bool
 	Key     bool // that is registered
 	Format  bool // that was used last
@@ -32,6 +33,13 @@ type Claim struct {
 	Code         secret.TokenCode
 	RequestID    string
 	TTL          time.Duration
+}
+
+// An Owed is an answer that a process owes.
+type Owed struct {
+	Owner, ID string
+	At        time.Time
+	Text      []byte // what tells it, should the process die
 }
 
 // A Store asks, in one trip, what a Visit will ask one after the other.

@@ -60,6 +60,7 @@ var groups = []group{
 	{"listings", listingTests},
 	{"record", formerTests},
 	{"leases", leaseTests},
+	{"answers owed", ledgerTests},
 	{"copies", copyTests},
 	{"due lists", dueTests},
 	{"what is put back", putBackTests},

@@ -1,0 +1,88 @@
+package ledger
+
+import (
+	"context"
+	"time"
+)
+
+// askWithin bounds asking whether an answer is still owed.
+const askWithin = 2 * time.Second
+
+// A Debt is an answer that this process owes. A nil one is on no ledger.
+type Debt struct {
+	Entry
+	ledger *Ledger
+	turn   int
+	holds  int // who has yet to settle it; under the ledger's mu
+}
+
+// Still reports whether this process owes the answer: false where another tells it, and
+// this one says nothing. Where the store cannot say it does.
+func (d *Debt) Still(ctx context.Context) bool {
+	if d == nil || d.ledger.sure(d.turn) {
+		return true
+	}
+	l := d.ledger
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askWithin)
+	defer cancel()
+	l.mu.Lock()
+	e := d.Entry
+	l.mu.Unlock()
+	owes, err := l.Store.Owes(ctx, e)
+	if err != nil {
+		l.Log.WarnContext(ctx, "nobody knows whether another process tells an answer too", "error", err)
+		return true
+	}
+	if !owes {
+		l.Log.WarnContext(ctx, "this process stood still, and another tells what it was about to tell")
+	}
+	return owes
+}
+
+// Keep has the answer owed until Settle was called once more.
+func (d *Debt) Keep() {
+	if d == nil {
+		return
+	}
+	d.ledger.mu.Lock()
+	defer d.ledger.mu.Unlock()
+	d.holds++
+}
+
+// Settle says that it is answered. It does not block.
+func (d *Debt) Settle() {
+	if d == nil {
+		return
+	}
+	l := d.ledger
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if d.holds--; d.holds != 0 {
+		return
+	}
+	delete(l.owed, d.Sealed)
+	l.done = append(l.done, d.Entry)
+	select {
+	case l.some <- struct{}{}:
+	default:
+	}
+}
+
+// Becomes has text tell it from now on. After an error both may stand there, or the one
+// before alone.
+func (d *Debt) Becomes(ctx context.Context, text []byte) error {
+	if d == nil {
+		return nil
+	}
+	l := d.ledger
+	next, err := l.Store.Replace(ctx, l.Owner, d.Entry, text)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.owed, d.Sealed)
+	d.Entry = next
+	l.owed[d.Sealed] = d
+	return nil
+}

@@ -1,0 +1,153 @@
+// Package ledger is the list of answers that a process owes to people, and has what a dead
+// process owed told by another.
+//
+// What is asked is on the ledger before anything is done about it, and off it once it was
+// answered. Each process says again and again that it lives. One that has not for a while,
+// by the store's clock, is dead: whoever finds that takes over what it owes, one answer each
+// time going to one of those who look.
+//
+// What holds:
+//
+//   - A process knows by its own clocks whether it can be taken for dead. Only while it can
+//     does it ask the store, before it tells somebody something, whether it still owes that.
+//     If it does not, another tells, or has told, and it says nothing.
+//   - Nobody takes over who has not lived for long enough themselves: after a store that
+//     was away, everybody looks dead for a moment.
+//   - What was taken over is on the ledger of who took it, until it is told. One that dies
+//     then has it told by the next: twice is better than never.
+package ledger
+
+import (
+	"context"
+	"crypto/sha256"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/assumebot/assumebot/broker/ahead"
+)
+
+// An Entry is an answer that is owed.
+type Entry struct {
+	List   string    // that it is on, as the store names it
+	At     time.Time // when it was asked for; zero of one that was taken over
+	Text   []byte    // what tells it; nil: it does not open
+	Sealed string    // as the store has it: it is known by that
+}
+
+// A Store keeps what each process owes, for all of them. It does not wait behind those who
+// begin something.
+type Store interface {
+	// Owe keeps what is owed. An error means unknown; what came of it may be settled.
+	Owe(ctx context.Context, d ahead.Owed) (Entry, error)
+	// Settle takes entries off their lists; one that is not there is no error.
+	Settle(ctx context.Context, entries ...Entry) error
+	// Replace puts text in the place of old, which owner owes.
+	Replace(ctx context.Context, owner string, old Entry, text []byte) (Entry, error)
+	// Owes reports whether e is still on its list.
+	Owes(ctx context.Context, e Entry) (bool, error)
+	// Beat says that owner lives for ttl from now; lapsed, that it did not until then.
+	Beat(ctx context.Context, owner string, ttl time.Duration) (lapsed bool, err error)
+	// Leave says that owner does not live any more.
+	Leave(ctx context.Context, owner string) error
+	// Dead returns owners that do not live.
+	Dead(ctx context.Context) ([]string, error)
+	// Take moves up to most entries of dead to what by has taken over, and returns them:
+	// none if dead lives. After an error they may have moved, and Taken has them.
+	Take(ctx context.Context, dead, by string, most int) ([]Entry, error)
+	// Taken returns up to most entries that by has taken over, the oldest.
+	Taken(ctx context.Context, by string, most int) ([]Entry, error)
+}
+
+// A Pace is how soon a process is found to be dead. Its zero value stands for usual.
+type Pace struct {
+	Beat time.Duration // how often a process says that it lives, and looks who does not
+	TTL  time.Duration // how long it lives by that
+}
+
+// usual has somebody know of a dead process within six seconds.
+var usual = Pace{Beat: time.Second, TTL: 5 * time.Second}
+
+// Deps is what a Ledger is made of. All but Pace is needed.
+type Deps struct {
+	Store Store
+	Owner string // names this process, as no other one ever was
+	// Serve tells what a dead process owed, and settles it.
+	Serve func(ctx context.Context, owed []*Debt)
+	Pace  Pace
+	Now   func() time.Time // of this machine
+	Log   *slog.Logger
+}
+
+// A Ledger is what one process owes, and takes over.
+type Ledger struct {
+	Deps
+	some chan struct{} // holds one signal that something is settled
+
+	mu    sync.Mutex
+	beat  time.Time // when the last heartbeat was sent that came through
+	since time.Time // since when each came through in time
+	turn  int       // grows whenever this process may have been taken for dead
+	owed  map[string]*Debt
+	done  []Entry                        // to be taken off the list
+	lost  bool                           // something may have moved here of which nothing is known
+	took  map[[sha256.Size]byte]struct{} // what was taken over, ever
+}
+
+// New returns a Ledger; it does nothing yet.
+func New(d Deps) *Ledger {
+	if d.Pace == (Pace{}) {
+		d.Pace = usual
+	}
+	d.Log = d.Log.With("part", "answers owed")
+	return &Ledger{Deps: d, some: make(chan struct{}, 1), owed: map[string]*Debt{}, took: map[[sha256.Size]byte]struct{}{}}
+}
+
+// Owed is what Owe keeps, for who asks the store something else with it.
+func (l *Ledger) Owed(id string, at time.Time, text []byte) *ahead.Owed {
+	return &ahead.Owed{Owner: l.Owner, ID: id, At: at, Text: text}
+}
+
+// Owe notes that an answer is owed. That it may not be kept is logged.
+func (l *Ledger) Owe(ctx context.Context, d *ahead.Owed) *Debt {
+	e, err := l.Store.Owe(ctx, *d)
+	if err != nil {
+		l.Log.WarnContext(ctx, "an answer is not on the ledger; if this process dies now, nobody tells it", "request", d.ID, "error", err)
+	}
+	if e.Sealed == "" {
+		return nil
+	}
+	return l.hold(e)
+}
+
+func (l *Ledger) hold(e Entry) *Debt {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	d := &Debt{ledger: l, Entry: e, turn: l.turn, holds: 1}
+	l.owed[e.Sealed] = d
+	return d
+}
+
+// Open is how many answers this process owes.
+func (l *Ledger) Open() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.owed)
+}
+
+// age is how long ago then was, by the clock that shows more: one of them stands still
+// while a machine sleeps.
+func (l *Ledger) age(then time.Time) time.Duration {
+	now := l.Now()
+	return max(now.Sub(then), now.Round(0).Sub(then.Round(0)))
+}
+
+// sure reports whether nobody can have taken this process for dead since a turn.
+func (l *Ledger) sure(turn int) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return turn == l.turn && l.age(l.beat) < l.reliable()
+}
+
+// reliable is how long a heartbeat counts here; in the store it does for longer.
+func (l *Ledger) reliable() time.Duration { return l.Pace.TTL * 4 / 5 }

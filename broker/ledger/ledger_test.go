@@ -1,0 +1,343 @@
+package ledger_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/assumebot/assumebot/broker/ahead"
+	"github.com/assumebot/assumebot/broker/ledger"
+)
+
+// shelf is a ledger.Store within the test.
+type shelf struct {
+	mu        sync.Mutex
+	alive     map[string]time.Time // until when
+	lists     map[string][]ledger.Entry
+	asked     int  // how often Owes was
+	away      bool // it does not answer
+	loseTaken bool // it takes, and its answer is lost
+}
+
+var errAway = errors.New("the store is away")
+
+func newShelf() *shelf {
+	return &shelf{alive: map[string]time.Time{}, lists: map[string][]ledger.Entry{}}
+}
+
+// do does f unless the store is away.
+func (s *shelf) do(f func()) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.away {
+		return errAway
+	}
+	f()
+	return nil
+}
+
+func (s *shelf) Owe(_ context.Context, d ahead.Owed) (e ledger.Entry, err error) {
+	e = ledger.Entry{List: d.Owner, At: d.At, Text: d.Text, Sealed: d.ID}
+	return e, s.do(func() { s.lists[d.Owner] = append(s.lists[d.Owner], e) })
+}
+
+func (s *shelf) Settle(_ context.Context, entries ...ledger.Entry) error {
+	return s.do(func() {
+		for _, e := range entries {
+			s.lists[e.List] = slices.DeleteFunc(s.lists[e.List], func(o ledger.Entry) bool { return o.Sealed == e.Sealed })
+		}
+	})
+}
+
+func (s *shelf) Replace(_ context.Context, owner string, old ledger.Entry, text []byte) (e ledger.Entry, err error) {
+	e = ledger.Entry{List: owner, Text: text, Sealed: old.Sealed + "'"}
+	return e, s.do(func() {
+		s.lists[owner] = append(slices.DeleteFunc(s.lists[owner], func(o ledger.Entry) bool { return o.Sealed == old.Sealed }), e)
+	})
+}
+
+func (s *shelf) Owes(_ context.Context, e ledger.Entry) (owes bool, err error) {
+	return owes, s.do(func() {
+		s.asked++
+		owes = slices.ContainsFunc(s.lists[e.List], func(o ledger.Entry) bool { return o.Sealed == e.Sealed })
+	})
+}
+
+func (s *shelf) Beat(_ context.Context, owner string, ttl time.Duration) (lapsed bool, err error) {
+	return lapsed, s.do(func() {
+		lapsed = !s.alive[owner].After(time.Now())
+		s.alive[owner] = time.Now().Add(ttl)
+	})
+}
+
+func (s *shelf) Leave(_ context.Context, owner string) error {
+	return s.do(func() { s.alive[owner] = time.Now() })
+}
+
+func (s *shelf) Dead(context.Context) (dead []string, err error) {
+	return dead, s.do(func() {
+		for owner, until := range s.alive {
+			if !until.After(time.Now()) {
+				dead = append(dead, owner)
+			}
+		}
+	})
+}
+
+func (s *shelf) Take(_ context.Context, dead, by string, most int) (taken []ledger.Entry, err error) {
+	err = s.do(func() {
+		for _, list := range []string{dead, dead + " took"} {
+			n := min(most-len(taken), len(s.lists[list]))
+			taken = append(taken, s.lists[list][:n]...)
+			s.lists[list] = s.lists[list][n:]
+		}
+		for i := range taken {
+			taken[i].List = by + " took"
+		}
+		s.lists[by+" took"] = append(s.lists[by+" took"], taken...)
+	})
+	if err == nil && s.loseTaken {
+		s.loseTaken = false
+		return nil, errAway
+	}
+	return taken, err
+}
+
+func (s *shelf) Taken(_ context.Context, by string, _ int) (taken []ledger.Entry, err error) {
+	return taken, s.do(func() { taken = slices.Clone(s.lists[by+" took"]) })
+}
+
+func (s *shelf) left() (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, list := range s.lists {
+		n += len(list)
+	}
+	return n
+}
+
+// A process runs a ledger; what it tells of others is told.
+type process struct {
+	*ledger.Ledger
+	mu   sync.Mutex
+	told []string
+	end  func()
+}
+
+func start(t *testing.T, s *shelf, name string) *process {
+	ctx, cancel := context.WithCancel(t.Context())
+	p := &process{}
+	p.Ledger = ledger.New(ledger.Deps{
+		Store: s, Owner: name, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		Serve: func(ctx context.Context, owed []*ledger.Debt) {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			for _, d := range owed {
+				if d.Still(ctx) {
+					p.told = append(p.told, string(d.Text))
+				}
+				d.Settle()
+			}
+		},
+	})
+	ended := make(chan struct{})
+	p.Begin(ctx)
+	go func() { defer close(ended); p.Run(ctx) }()
+	p.end = func() { cancel(); <-ended }
+	return p
+}
+
+func (p *process) owes(t *testing.T, id string) *ledger.Debt {
+	return p.Owe(t.Context(), p.Owed(id, time.Now(), []byte(id)))
+}
+
+func (p *process) wantTold(t *testing.T, want ...string) {
+	t.Helper()
+	synctest.Wait()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !slices.Equal(p.told, want) {
+		t.Errorf("got %q told, want %q", p.told, want)
+	}
+}
+
+// dies has a process of that name that owes something stop without a word.
+func (s *shelf) dies(name string, owes ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.alive[name] = time.Now()
+	for _, id := range owes {
+		s.lists[name] = append(s.lists[name], ledger.Entry{List: name, Text: []byte(id), Sealed: id})
+	}
+}
+
+func TestWhatADeadProcessOwedIsToldWithinTenSeconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newShelf()
+		p := start(t, s, "a")
+		defer p.end()
+		time.Sleep(time.Minute)
+		if _, err := s.Beat(t.Context(), "b", 5*time.Second); err != nil {
+			t.Fatal(err)
+		}
+		s.mu.Lock()
+		s.lists["b"] = []ledger.Entry{{List: "b", Text: []byte("one"), Sealed: "one"}}
+		s.mu.Unlock()
+		time.Sleep(4 * time.Second)
+		p.wantTold(t)
+		time.Sleep(3 * time.Second)
+		p.wantTold(t, "one")
+		if n := s.left(); n != 0 {
+			t.Errorf("got %d left on the ledger, want none", n)
+		}
+	})
+}
+
+// TestAProcessThatJustStartedWaits: after a store that was away everybody looks dead.
+func TestAProcessThatJustStartedWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newShelf()
+		s.dies("b", "one")
+		p := start(t, s, "a")
+		defer p.end()
+		time.Sleep(4 * time.Second)
+		p.wantTold(t)
+		time.Sleep(3 * time.Second)
+		p.wantTold(t, "one")
+
+		s.mu.Lock()
+		s.away = true
+		s.mu.Unlock()
+		time.Sleep(20 * time.Second)
+		s.mu.Lock()
+		s.away = false
+		s.mu.Unlock()
+		s.dies("c", "two")
+		time.Sleep(4 * time.Second)
+		p.wantTold(t, "one")
+		time.Sleep(3 * time.Second)
+		p.wantTold(t, "one", "two")
+	})
+}
+
+func TestAProcessThatLivesAsksNobodyBeforeItTells(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newShelf()
+		p := start(t, s, "a")
+		defer p.end()
+		time.Sleep(time.Minute)
+		d := p.owes(t, "one")
+		if !d.Still(t.Context()) || s.asked != 0 {
+			t.Errorf("asked the store %d times, want none", s.asked)
+		}
+		d.Keep()
+		d.Settle()
+		synctest.Wait()
+		if s.left() != 1 || p.Open() != 1 {
+			t.Error("what is kept was settled")
+		}
+		d.Settle()
+		synctest.Wait()
+		if s.left() != 0 || p.Open() != 0 {
+			t.Error("what was told is still owed")
+		}
+		var none *ledger.Debt
+		none.Keep()
+		none.Settle()
+		if !none.Still(t.Context()) {
+			t.Error("what is on no ledger is not told")
+		}
+	})
+}
+
+// TestAProcessThatStoodStillFindsThatAnotherTells: its heartbeats go on before anybody
+// looks at what it owed.
+func TestAProcessThatStoodStillFindsThatAnotherTells(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newShelf()
+		p := start(t, s, "a")
+		defer p.end()
+		time.Sleep(time.Minute)
+		taken, left := p.owes(t, "one"), p.owes(t, "two")
+		s.mu.Lock()
+		s.alive["a"] = time.Now() // as if it had been paused
+		s.mu.Unlock()
+		if _, err := s.Take(t.Context(), "a", "b", 1); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Second)
+		later := p.owes(t, "three")
+		if taken.Still(t.Context()) {
+			t.Error("it tells what another tells")
+		}
+		if !left.Still(t.Context()) || !later.Still(t.Context()) || s.asked != 2 {
+			t.Errorf("it does not tell what is its own, or asked %d times", s.asked)
+		}
+	})
+}
+
+func TestWhoeverEndsLeavesWhatIsNotToldToOthersAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newShelf()
+		a, b := start(t, s, "a"), start(t, s, "b")
+		defer b.end()
+		time.Sleep(time.Minute)
+		a.owes(t, "one")
+		a.owes(t, "two").Settle()
+		a.end()
+		time.Sleep(time.Second)
+		b.wantTold(t, "one")
+	})
+}
+
+func TestWhatMovedWithoutAnAnswerIsFound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newShelf()
+		p := start(t, s, "a")
+		defer p.end()
+		time.Sleep(time.Minute)
+		s.mu.Lock()
+		s.loseTaken = true
+		s.mu.Unlock()
+		s.dies("b", "one")
+		time.Sleep(3 * time.Second)
+		p.wantTold(t, "one")
+		s.dies("c", "two")
+		time.Sleep(3 * time.Second)
+		p.wantTold(t, "one", "two")
+	})
+}
+
+func TestWhatIsToldComesOffOnceTheStoreIsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newShelf()
+		p := start(t, s, "a")
+		defer p.end()
+		d := p.owes(t, "one")
+		if err := d.Becomes(t.Context(), []byte("more")); err != nil {
+			t.Fatal(err)
+		}
+		s.mu.Lock()
+		s.away = true
+		s.mu.Unlock()
+		if !d.Still(t.Context()) {
+			// while the store is away nobody else tells it either
+			t.Error("it is not told")
+		}
+		d.Settle()
+		time.Sleep(time.Minute)
+		s.mu.Lock()
+		s.away = false
+		s.mu.Unlock()
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if n := s.left(); n != 0 {
+			t.Errorf("got %d left on the ledger, want none", n)
+		}
+	})
+}

@@ -1,0 +1,205 @@
+package ledger
+
+import (
+	"context"
+	"crypto/sha256"
+	"sync"
+	"time"
+
+	"github.com/assumebot/assumebot/broker/retry"
+)
+
+const (
+	// takenAtOnce is how many answers of a dead process are taken over at once.
+	takenAtOnce = 64
+	// takenMost bounds what is looked through for what may have moved here.
+	takenMost = 1024
+	// leaveWithin bounds what is done at the end.
+	leaveWithin = 3 * time.Second
+	// settledAtOnce bounds how many are taken off at once.
+	settledAtOnce = 256
+)
+
+// Begin says for the first time that this process lives, so that whatever it owes from then
+// on is found. A store that is away is asked again by Run.
+func (l *Ledger) Begin(ctx context.Context) {
+	if err := l.beatOnce(ctx); err != nil {
+		l.Log.WarnContext(ctx, "this process cannot say yet that it lives", "error", err)
+	}
+}
+
+// Run says that this process lives, takes off what is settled and takes over what dead
+// processes owe, until ctx ends. Then it leaves: what it still owes is another's at once.
+func (l *Ledger) Run(ctx context.Context) {
+	var all sync.WaitGroup
+	all.Go(func() { l.every(ctx, "this process cannot say that it lives", l.beatOnce) })
+	all.Go(func() { l.every(ctx, "nobody looks who has died", l.look) })
+	all.Go(func() { l.settleAll(ctx) })
+	all.Wait()
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveWithin)
+	defer cancel()
+	if err := l.settleOnce(last); err != nil {
+		l.Log.WarnContext(last, "answers that were told stay on the ledger, and are told again", "error", err)
+	}
+	if n := l.Open(); n > 0 {
+		l.Log.WarnContext(last, "answers are left to another process", "owed", n)
+	}
+	if err := l.Store.Leave(last, l.Owner); err != nil {
+		l.Log.WarnContext(last, "others learn late that this process has ended", "error", err)
+	}
+}
+
+// every does one thing at each beat.
+func (l *Ledger) every(ctx context.Context, failing string, do func(context.Context) error) {
+	for well := true; ctx.Err() == nil; retry.Sleep(ctx, l.Pace.Beat) {
+		err := do(ctx)
+		if err != nil && well && ctx.Err() == nil {
+			l.Log.WarnContext(ctx, failing, "error", err)
+		}
+		well = err == nil
+	}
+}
+
+func (l *Ledger) beatOnce(ctx context.Context) error {
+	asked := l.Now()
+	ctx, cancel := context.WithTimeout(ctx, l.Pace.TTL/2)
+	defer cancel()
+	lapsed, err := l.Store.Beat(ctx, l.Owner, l.Pace.TTL)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if lapsed || l.age(l.beat) >= l.reliable() {
+		l.turn++
+		l.since = asked
+		clear(l.took) // others may have taken that too
+	}
+	l.beat = asked
+	return nil
+}
+
+// mayTake reports whether this process has lived for so long that whoever else does has said
+// so meanwhile.
+func (l *Ledger) mayTake() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !l.since.IsZero() && l.age(l.since) >= l.Pace.TTL && l.age(l.beat) < l.reliable()
+}
+
+// look takes over what dead processes owe.
+func (l *Ledger) look(ctx context.Context) error {
+	if !l.mayTake() {
+		return nil
+	}
+	if err := l.findLost(ctx); err != nil {
+		return err
+	}
+	dead, err := l.Store.Dead(ctx)
+	if err != nil {
+		return err
+	}
+	for _, owner := range dead {
+		for owner != l.Owner && ctx.Err() == nil && l.mayTake() {
+			taken, err := l.Store.Take(ctx, owner, l.Owner, takenAtOnce)
+			if err != nil {
+				l.mu.Lock()
+				l.lost = true
+				l.mu.Unlock()
+				return err
+			}
+			if len(taken) == 0 {
+				break
+			}
+			l.Log.WarnContext(ctx, "a process has died: what it owed is told now", "process", owner, "answers", len(taken))
+			l.serve(ctx, taken)
+		}
+	}
+	return nil
+}
+
+// findLost serves what moved here without an answer of the store that said so.
+func (l *Ledger) findLost(ctx context.Context) error {
+	l.mu.Lock()
+	lost := l.lost
+	l.mu.Unlock()
+	if !lost {
+		return nil
+	}
+	all, err := l.Store.Taken(ctx, l.Owner, takenMost)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	l.lost = false
+	l.mu.Unlock()
+	l.serve(ctx, all)
+	return nil
+}
+
+// serve has what was taken told, unless it was before. What does not open stays on the ledger of this process:
+// the next one may have the key.
+func (l *Ledger) serve(ctx context.Context, taken []Entry) {
+	var owed []*Debt
+	for _, e := range taken {
+		if !l.isNew(e) {
+			continue
+		}
+		if e.Text == nil {
+			l.Log.ErrorContext(ctx, "an answer that a dead process owed does not open; whoever has its seal key tells it when this process has ended")
+			continue
+		}
+		owed = append(owed, l.hold(e))
+	}
+	if len(owed) > 0 {
+		l.Serve(ctx, owed)
+	}
+}
+
+// isNew notes that e was taken over, and reports whether it was the first time.
+func (l *Ledger) isNew(e Entry) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	sum := sha256.Sum256([]byte(e.Sealed))
+	_, known := l.took[sum]
+	l.took[sum] = struct{}{}
+	return !known
+}
+
+// settleAll takes off what is settled, as soon as it is.
+func (l *Ledger) settleAll(ctx context.Context) {
+	waits := retry.Pace{First: 100 * time.Millisecond, Longest: 5 * time.Second}.Waits()
+	for {
+		select {
+		case <-l.some:
+		case <-ctx.Done():
+			return
+		}
+		for err := l.settleOnce(ctx); err != nil && ctx.Err() == nil; err = l.settleOnce(ctx) {
+			wait := waits.Next(err)
+			l.Log.WarnContext(ctx, "answers that were told stay on the ledger", "error", err, "retry_in", wait)
+			retry.Sleep(ctx, wait)
+		}
+		waits.Reset()
+	}
+}
+
+// settleOnce takes off all that is settled now.
+func (l *Ledger) settleOnce(ctx context.Context) error {
+	for {
+		l.mu.Lock()
+		some := l.done[:min(len(l.done), settledAtOnce)]
+		l.mu.Unlock()
+		if len(some) == 0 {
+			return nil
+		}
+		if err := l.Store.Settle(ctx, some...); err != nil {
+			return err
+		}
+		l.mu.Lock()
+		if l.done = l.done[len(some):]; len(l.done) == 0 {
+			l.done = nil
+		}
+		l.mu.Unlock()
+	}
+}

@@ -1,0 +1,214 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/assumebot/assumebot/broker/ahead"
+	"github.com/assumebot/assumebot/broker/ledger"
+	"github.com/assumebot/assumebot/broker/patience"
+)
+
+// The ledger has two sorted sets for each process that owes answers, by when these were asked
+// for: what it owes itself, and what it has taken over from dead ones. Beside them stands
+// whether it lives, a key that Redis forgets by its own clock unless the process sets it again.
+//
+// What a dead process owes moves to another in one script, which sees that it is dead: of
+// several who look, one gets each answer. An answer is sealed for the ledger and not for its
+// owner, so that it moves as it is. Whoever can write to Redis can have an earlier one told
+// once more, and can make and change none.
+
+const (
+	// maxOwed bounds what is kept of one answer.
+	maxOwed = 8 << 10
+	// mostOwners bounds how many processes are looked at.
+	mostOwners = 64
+)
+
+// Ledger keeps which answers each process owes.
+type Ledger struct{ *core }
+
+var _ ledger.Store = Ledger{}
+
+// Owe implements [ledger.Store]. One round trip, none where it was asked ahead.
+func (s Ledger) Owe(ctx context.Context, d ahead.Owed) (ledger.Entry, error) {
+	e, err := ask(ctx, s.core, owedQuestion(d.ID), s.sendOwe(d))
+	if err != nil {
+		return e, fmt.Errorf("owe an answer: %w", err)
+	}
+	return e, nil
+}
+
+func (s Ledger) sendOwe(d ahead.Owed) func(context.Context, redis.Pipeliner) (answer[ledger.Entry], error) {
+	return func(ctx context.Context, p redis.Pipeliner) (answer[ledger.Entry], error) {
+		if d.Owner == "" || len(d.Text) == 0 || len(d.Text) > maxOwed || d.At.UnixMilli() <= 0 {
+			return nil, fmt.Errorf("it needs an owner, a time and 1 to %d bytes, not %d", maxOwed, len(d.Text))
+		}
+		e := ledger.Entry{List: owedKey(d.Owner), At: d.At.Truncate(time.Millisecond), Text: d.Text, Sealed: string(s.ring.seal(ledgerKey, d.Text))}
+		put := p.ZAdd(ctx, e.List, redis.Z{Score: float64(d.At.UnixMilli()), Member: e.Sealed})
+		return func() (ledger.Entry, error) { return e, put.Err() }, nil
+	}
+}
+
+// Settle implements [ledger.Store]. One round trip.
+func (s Ledger) Settle(ctx context.Context, entries ...ledger.Entry) error {
+	ctx, cancel := s.bound(patience.First(ctx))
+	defer cancel()
+	_, err := s.lane(ctx).Pipelined(ctx, func(p redis.Pipeliner) error {
+		for _, e := range entries {
+			p.ZRem(ctx, e.List, e.Sealed)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("settle what is owed: %w", err)
+	}
+	return nil
+}
+
+// Replace implements [ledger.Store]. The new one comes first: once too often is better than
+// never. One round trip.
+func (s Ledger) Replace(ctx context.Context, owner string, old ledger.Entry, text []byte) (ledger.Entry, error) {
+	ctx, cancel := s.bound(patience.First(ctx))
+	defer cancel()
+	p := s.lane(ctx).Pipeline()
+	read, err := s.sendOwe(ahead.Owed{Owner: owner, At: old.At, Text: text})(ctx, p)
+	var e ledger.Entry
+	if err == nil {
+		removed := p.ZRem(ctx, old.List, old.Sealed)
+		_, _ = p.Exec(ctx) // each command has its own error
+		e, err = read()
+		err = errors.Join(err, removed.Err())
+	}
+	if err != nil {
+		return ledger.Entry{}, fmt.Errorf("replace what is owed: %w", err)
+	}
+	return e, nil
+}
+
+// Owes implements [ledger.Store]. One round trip.
+func (s Ledger) Owes(ctx context.Context, e ledger.Entry) (bool, error) {
+	ctx, cancel := s.bound(patience.First(ctx))
+	defer cancel()
+	err := s.lane(ctx).ZScore(ctx, e.List, e.Sealed).Err()
+	switch {
+	case errors.Is(err, redis.Nil):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("look at what is owed: %w", err)
+	}
+	return true, nil
+}
+
+// Beat implements [ledger.Store]. One round trip.
+func (s Ledger) Beat(ctx context.Context, owner string, ttl time.Duration) (lapsed bool, err error) {
+	if owner == "" || ttl <= 0 {
+		return false, errors.New("a heartbeat needs an owner and a time")
+	}
+	ctx, cancel := s.bound(patience.First(ctx))
+	defer cancel()
+	p := s.lane(ctx).Pipeline()
+	again := p.SetArgs(ctx, aliveKey(owner), "1", redis.SetArgs{Mode: "XX", TTL: ttl})
+	set, noted := p.Set(ctx, aliveKey(owner), "1", ttl), p.ZAdd(ctx, ownersKey, redis.Z{Member: owner})
+	_, _ = p.Exec(ctx) // each command has its own error
+	lapsed = errors.Is(again.Err(), redis.Nil)
+	if err := errors.Join(set.Err(), noted.Err()); err != nil {
+		return false, fmt.Errorf("say that this process lives: %w", err)
+	}
+	return lapsed, nil
+}
+
+// Leave implements [ledger.Store]. One round trip.
+func (s Ledger) Leave(ctx context.Context, owner string) error {
+	ctx, cancel := s.bound(patience.First(ctx))
+	defer cancel()
+	if err := s.lane(ctx).Del(ctx, aliveKey(owner)).Err(); err != nil {
+		return fmt.Errorf("say that this process ends: %w", err)
+	}
+	return nil
+}
+
+// Dead implements [ledger.Store]. Two round trips.
+func (s Ledger) Dead(ctx context.Context) ([]string, error) {
+	ctx, cancel := s.bound(patience.First(ctx))
+	defer cancel()
+	owners, err := s.lane(ctx).ZRange(ctx, ownersKey, 0, mostOwners-1).Result()
+	if err != nil || len(owners) == 0 {
+		return nil, errors.Join(err)
+	}
+	keys := make([]string, len(owners))
+	for i, owner := range owners {
+		keys[i] = aliveKey(owner)
+	}
+	alive, err := s.lane(ctx).MGet(ctx, keys...).Result()
+	if err != nil {
+		return nil, fmt.Errorf("look who lives: %w", err)
+	}
+	var dead []string
+	for i, owner := range owners {
+		if alive[i] == nil {
+			dead = append(dead, owner)
+		}
+	}
+	return dead, nil
+}
+
+// Take implements [ledger.Store]. One round trip.
+func (s Ledger) Take(ctx context.Context, dead, by string, most int) ([]ledger.Entry, error) {
+	if dead == by || by == "" || most <= 0 {
+		return nil, errors.New("take over what is owed: nobody takes over from themselves")
+	}
+	ctx, cancel := s.bound(patience.First(ctx))
+	defer cancel()
+	keys := []string{ownersKey, aliveKey(dead), owedKey(dead), takenKey(dead), takenKey(by)}
+	moved, err := s.scripts.takeOwed.Run(ctx, s.lane(ctx), keys, dead, most).StringSlice()
+	if err != nil {
+		return nil, fmt.Errorf("take over what is owed: %w", err)
+	}
+	return s.opened(by, moved), nil
+}
+
+// Taken implements [ledger.Store]. One round trip.
+func (s Ledger) Taken(ctx context.Context, by string, most int) ([]ledger.Entry, error) {
+	ctx, cancel := s.bound(patience.First(ctx))
+	defer cancel()
+	sealed, err := s.lane(ctx).ZRange(ctx, takenKey(by), 0, int64(most)-1).Result()
+	if err != nil {
+		return nil, fmt.Errorf("read what was taken over: %w", err)
+	}
+	return s.opened(by, sealed), nil
+}
+
+// opened opens what was taken over. What does not open has no Text.
+func (s Ledger) opened(by string, sealed []string) []ledger.Entry {
+	out := make([]ledger.Entry, len(sealed))
+	for i, each := range sealed {
+		out[i] = ledger.Entry{List: takenKey(by), Sealed: each}
+		if text, err := s.ring.open(ledgerKey, []byte(each)); err == nil {
+			out[i].Text = text
+		}
+	}
+	return out
+}
+
+// KEYS: owners, whether the dead one lives, what it owes, what it took over, what the one
+// took over who takes. ARGV: the dead one, how many are taken. It answers what was taken,
+// the oldest of each list first; one who owes nothing is no owner any more.
+const takeOwedScript = `
+local taken = {}
+if redis.call('EXISTS', KEYS[2]) == 1 then return taken end
+for _, list in ipairs({ KEYS[3], KEYS[4] }) do
+  local left = ARGV[2] - #taken
+  local found = left > 0 and redis.call('ZRANGE', list, 0, left - 1, 'WITHSCORES') or {}
+  for i = 1, #found, 2 do
+    redis.call('ZADD', KEYS[5], found[i + 1], found[i])
+    redis.call('ZREM', list, found[i])
+    taken[#taken + 1] = found[i]
+  end
+end
+if #taken == 0 then redis.call('ZREM', KEYS[1], ARGV[1]) end
+return taken`

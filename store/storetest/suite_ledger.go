@@ -1,0 +1,216 @@
+package storetest
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/assumebot/assumebot/broker/ahead"
+	"github.com/assumebot/assumebot/broker/ledger"
+	"github.com/assumebot/assumebot/store"
+)
+
+var ledgerTests = []test{
+	{"who lives keeps what it owes, and who is dead loses it, the oldest first", ledgerOfTheDead},
+	{"of many who look, one gets each answer", ledgerRace},
+	{"what was taken over goes on to the next, and is there to be found again", ledgerGoesOn},
+	{"what is settled or replaced is not taken over", ledgerSettled},
+	{"what is owed is kept with what is asked ahead", ledgerAhead},
+	{"a heartbeat says whether there was a gap", ledgerLapse},
+	{"what is owed is sealed, and what is not the bot's does not open", ledgerSealed},
+}
+
+func owe(t testing.TB, h *harness, owner, text string) ledger.Entry {
+	t.Helper()
+	e, err := h.Ledger.Owe(t.Context(), ahead.Owed{Owner: owner, ID: text, At: h.now(), Text: []byte(text)})
+	must(t, err)
+	h.skew(time.Second)
+	return e
+}
+
+func beat(t testing.TB, h *harness, owner string, ttl time.Duration, lapsed bool) {
+	t.Helper()
+	if got, err := h.Ledger.Beat(t.Context(), owner, ttl); got != lapsed || err != nil {
+		t.Errorf("heartbeat of %s: got %v, %v, want a gap: %v", owner, got, err, lapsed)
+	}
+}
+
+func texts(entries []ledger.Entry) string {
+	var all []string
+	for _, e := range entries {
+		all = append(all, string(e.Text))
+	}
+	return strings.Join(all, " ")
+}
+
+func wantTaken(t testing.TB, h *harness, dead, by string, most int, want string) []ledger.Entry {
+	t.Helper()
+	entries, err := h.Ledger.Take(t.Context(), dead, by, most)
+	if got := texts(entries); got != want || err != nil {
+		t.Errorf("%s takes from %s: got %q, %v, want %q", by, dead, got, err, want)
+	}
+	return entries
+}
+
+func wantDead(t testing.TB, h *harness, want ...string) {
+	t.Helper()
+	if got, err := h.Ledger.Dead(t.Context()); !slices.Equal(got, want) || err != nil {
+		t.Errorf("dead: got %q, %v, want %q", got, err, want)
+	}
+}
+
+func ledgerOfTheDead(t testing.TB, h *harness) {
+	beat(t, h, "a", h.unit, true)
+	beat(t, h, "b", time.Hour, true)
+	for _, text := range []string{"one", "two", "three"} {
+		owe(t, h, "a", text)
+	}
+	wantDead(t, h)
+	wantTaken(t, h, "a", "b", 9, "")
+	h.pass(t, h.unit)
+	wantDead(t, h, "a")
+	wantTaken(t, h, "a", "b", 2, "one two")
+	wantTaken(t, h, "a", "b", 2, "three")
+	wantTaken(t, h, "a", "b", 2, "")
+	wantDead(t, h)
+	if _, err := h.Ledger.Take(t.Context(), "b", "b", 9); err == nil {
+		t.Error("who takes from themselves: got no error")
+	}
+}
+
+func ledgerRace(t testing.TB, h *harness) {
+	h.needsShared(t)
+	const owed = 40
+	for range owed {
+		owe(t, h, "a", "answer")
+	}
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	seen := map[string]int{}
+	for _, by := range []string{"b", "c", "d", "e"} {
+		all.Go(func() {
+			for range owed {
+				entries, err := h.Ledger.Take(t.Context(), "a", by, 3)
+				if err != nil {
+					t.Error(err)
+				}
+				mu.Lock()
+				for _, e := range entries {
+					seen[e.Sealed]++
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	all.Wait()
+	for _, n := range seen {
+		if n != 1 {
+			t.Errorf("an answer went to %d", n)
+		}
+	}
+	if len(seen) != owed {
+		t.Errorf("got %d answers, want %d", len(seen), owed)
+	}
+}
+
+func ledgerGoesOn(t testing.TB, h *harness) {
+	owe(t, h, "a", "one")
+	owe(t, h, "b", "its own")
+	beat(t, h, "b", time.Hour, true)
+	wantTaken(t, h, "a", "b", 9, "one")
+	if again, err := h.Ledger.Taken(t.Context(), "b", 9); texts(again) != "one" || err != nil {
+		t.Errorf("taken by b: got %q, %v, want it there", texts(again), err)
+	}
+	wantTaken(t, h, "b", "c", 9, "")
+	must(t, h.Ledger.Leave(t.Context(), "b"))
+	wantDead(t, h, "b")
+	last := wantTaken(t, h, "b", "c", 9, "its own one")
+	must(t, h.Ledger.Settle(t.Context(), last...))
+	if left, err := h.Ledger.Taken(t.Context(), "c", 9); len(left) != 0 || err != nil {
+		t.Errorf("taken by c: got %q, %v, want none left", texts(left), err)
+	}
+}
+
+func ledgerSettled(t testing.TB, h *harness) {
+	owes := func(e ledger.Entry, want bool) {
+		t.Helper()
+		if got, err := h.Ledger.Owes(t.Context(), e); got != want || err != nil {
+			t.Errorf("owes %s: got %v, %v, want %v", e.Text, got, err, want)
+		}
+	}
+	one, two := owe(t, h, "a", "one"), owe(t, h, "a", "two")
+	owes(one, true)
+	must(t, h.Ledger.Settle(t.Context(), one))
+	must(t, h.Ledger.Settle(t.Context(), one))
+	owes(one, false)
+	three, err := h.Ledger.Replace(t.Context(), "a", two, []byte("three"))
+	must(t, err)
+	owes(two, false)
+	owes(three, true)
+	wantTaken(t, h, "a", "b", 9, "three")
+	owes(three, false)
+}
+
+func ledgerAhead(t testing.TB, h *harness) {
+	ctx := ahead.With(t.Context())
+	d := ahead.Owed{Owner: "a", ID: "r1", At: h.now(), Text: []byte("one")}
+	h.Ahead.Ask(ctx, ahead.Questions{Seen: []string{"env:1"}, Owed: &d})
+	e, err := h.Ledger.Owe(ctx, d)
+	must(t, err)
+	wantTaken(t, h, "a", "b", 9, "one")
+	if owes, err := h.Ledger.Owes(ctx, e); owes || err != nil {
+		t.Errorf("got %v, %v, want it gone", owes, err)
+	}
+	for _, no := range []ahead.Owed{{ID: "r", At: h.now(), Text: []byte("x")}, {Owner: "a", ID: "r", At: h.now()}, {Owner: "a", ID: "r", Text: []byte("x")},
+		{Owner: "a", ID: "r", At: h.now(), Text: make([]byte, 8<<10+1)}} {
+		if e, err := h.Ledger.Owe(t.Context(), no); err == nil || e.Sealed != "" {
+			t.Errorf("%+v: got no error", no)
+		}
+	}
+}
+
+func ledgerLapse(t testing.TB, h *harness) {
+	beat(t, h, "a", h.unit, true)
+	beat(t, h, "a", h.unit, false)
+	h.pass(t, h.unit)
+	beat(t, h, "a", h.unit, true)
+	must(t, h.Ledger.Leave(t.Context(), "a"))
+	beat(t, h, "a", h.unit, true)
+	if _, err := h.Ledger.Beat(t.Context(), "", h.unit); err == nil {
+		t.Error("nobody's heartbeat: got no error")
+	}
+}
+
+func ledgerSealed(t testing.TB, h *harness) {
+	h.needsShared(t)
+	owe(t, h, "a", "https://hooks.slack.com/commands/T0/1/SECRET")
+	for key, value := range Dump(t, h.url) {
+		if strings.Contains(value, "SECRET") {
+			t.Errorf("%s holds what is owed in clear", key)
+		}
+	}
+	other := h.replica(t, KeyTwo)
+	must(t, oweIn(t.Context(), other, "of another key"))
+	must(t, h.raw.ZAdd(t.Context(), "assumebot:{owed}:by:a", redis.Z{Score: 1, Member: "forged"}).Err())
+	entries, err := h.Ledger.Take(t.Context(), "a", "b", 9)
+	must(t, err)
+	opened := 0
+	for _, e := range entries {
+		if e.Text != nil {
+			opened++
+		}
+	}
+	if len(entries) != 3 || opened != 1 {
+		t.Errorf("got %d of which %d open, want three and one", len(entries), opened)
+	}
+}
+
+func oweIn(ctx context.Context, s *store.Store, text string) error {
+	_, err := s.Ledger.Owe(ctx, ahead.Owed{Owner: "a", ID: text, At: time.Now(), Text: []byte(text)})
+	return err
+}
