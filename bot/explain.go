@@ -16,8 +16,8 @@ func (b *self) explain(ctx context.Context, to conversation, c command.Command) 
 
 // accounts answers /assume accounts: what the person may have.
 func (b *self) accounts(ctx context.Context, to conversation, c command.Command) {
-	accounts, complete, err := to.broker.Policy.Accounts(ctx, to.request(c))
-	b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.Accounts(accounts, complete) })
+	mine, err := to.broker.Policy.Accounts(ctx, to.request(c))
+	b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.Accounts(mine) })
 }
 
 // whoami answers /assume whoami: who AWS takes the person for.

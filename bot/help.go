@@ -10,16 +10,16 @@ import (
 
 // help answers with help, privately.
 func (b *self) help(ctx context.Context, to conversation, more bool) {
-	accounts, admin, err := to.broker.Explaining.Help(ctx, to.request(command.Command{}))
-	b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.Help(to.voice, accounts, admin, more) })
+	mine, admin, err := to.broker.Explaining.Help(ctx, to.request(command.Command{}))
+	b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.Help(to.voice, mine.Kinds(), admin, more) })
 }
 
 // helpByDirectMessage answers privately, wherever it was asked.
 func (b *self) helpByDirectMessage(ctx context.Context, to conversation, more bool) {
-	accounts, admin, err := to.broker.Explaining.Help(ctx, to.request(command.Command{}))
+	mine, admin, err := to.broker.Explaining.Help(ctx, to.request(command.Command{}))
 	if err != nil {
 		b.delivery.tellOrOwe(ctx, to, b.refusal(ctx, to, err))
 		return
 	}
-	b.delivery.tellOrOwe(ctx, to, message.Help(to.voice, accounts, admin, more))
+	b.delivery.tellOrOwe(ctx, to, message.Help(to.voice, mine.Kinds(), admin, more))
 }

@@ -42,7 +42,7 @@ func (b *homes) publishHome(ctx context.Context, to conversation) {
 }
 
 func (b *homes) homeBlocks(ctx context.Context, to conversation) ([]slack.Block, error) {
-	accounts, complete, err := to.broker.Policy.Accounts(ctx, to.request(command.Command{}))
+	mine, err := to.broker.Policy.Accounts(ctx, to.request(command.Command{}))
 	if err != nil {
 		return nil, err
 	}
@@ -50,5 +50,5 @@ func (b *homes) homeBlocks(ctx context.Context, to conversation) ([]slack.Block,
 	if err != nil {
 		return nil, err
 	}
-	return message.Home(to.voice, has, accounts, complete), nil
+	return message.Home(to.voice, has, mine), nil
 }

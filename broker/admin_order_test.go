@@ -292,11 +292,11 @@ func TestRevokePersonOfNoSuchAccountDoesNothing(t *testing.T) {
 
 func TestHelpTellsAdminsApart(t *testing.T) {
 	b := newAdminBench(t)
-	if accounts, isAdmin, err := b.Explaining.Help(t.Context(), b.request("", "")); err != nil || isAdmin || len(accounts) == 0 {
-		t.Errorf("a User: got %v, %v, %v", accounts, isAdmin, err)
+	if mine, isAdmin, err := b.Explaining.Help(t.Context(), b.request("", "")); err != nil || isAdmin || mine.Len() == 0 {
+		t.Errorf("a User: got %d accounts, %v, %v", mine.Len(), isAdmin, err)
 	}
-	if accounts, isAdmin, err := b.Explaining.Help(t.Context(), by(b, adminID)); err != nil || !isAdmin || len(accounts) != 0 {
-		t.Errorf("an admin who is no User: got %v, %v, %v", accounts, isAdmin, err)
+	if mine, isAdmin, err := b.Explaining.Help(t.Context(), by(b, adminID)); err != nil || !isAdmin || mine.Len() != 0 {
+		t.Errorf("an admin who is no User: got %d accounts, %v, %v", mine.Len(), isAdmin, err)
 	}
 	_, _, err := b.Explaining.Help(t.Context(), by(b, "U05EVE"))
 	wantCode(t, err, broker.CodeNotUser)

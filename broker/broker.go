@@ -16,6 +16,7 @@ package broker
 
 import (
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/assumebot/assumebot/broker/ahead"
@@ -50,7 +51,8 @@ type Deps struct {
 // core is the config and the ports that every part of a Broker works with.
 type core struct {
 	config     *policy.Config
-	names      policy.Names // whom config names
+	names      policy.Names         // whom config names
+	index      func() *policy.Index // made when it is first asked for
 	aws        AWS
 	ahead      ahead.Store
 	codes      Codes
@@ -198,8 +200,8 @@ type (
 // New returns a Broker; it does no work.
 func New(d Deps) *Broker {
 	b := &Broker{core: &core{
-		config: d.Config, names: d.Config.Names(), aws: d.AWS, ahead: d.Ahead, codes: d.Codes, sessions: d.Sessions, grants: d.Grants, listings: d.Listings,
-		sealedKeys: d.Keys, parseKey: d.ParseKey, recorder: written{d.Recorder}, directory: d.Directory, people: d.People, counters: d.Counters,
+		config: d.Config, names: d.Config.Names(), index: sync.OnceValue(d.Config.Index), aws: d.AWS, ahead: d.Ahead, codes: d.Codes,
+		sessions: d.Sessions, grants: d.Grants, listings: d.Listings, sealedKeys: d.Keys, parseKey: d.ParseKey, recorder: written{d.Recorder}, directory: d.Directory, people: d.People, counters: d.Counters,
 		leases: d.Leases, approvals: d.Approvals, orders: d.Orders, now: d.Now, log: d.Log,
 	}}
 	used, sealed := &usage{b.core}, &sealings{b.core}

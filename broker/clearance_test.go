@@ -40,13 +40,13 @@ func TestAccountsThatOnlyAGroupCouldGiveAreSaidToBeMissing(t *testing.T) {
 	b.groups["S01ALL"] = []string{"U01ALICE"}
 	for _, down := range []error{nil, errDown} {
 		b.groupErr = down
-		got, complete, err := b.Policy.Accounts(t.Context(), b.request("", ""))
+		got, err := b.Policy.Accounts(t.Context(), b.request("", ""))
 		want := 2
 		if down != nil {
 			want = 1
 		}
-		if err != nil || len(got) != want || complete != (down == nil) {
-			t.Errorf("Slack says %v: got %d accounts, complete %t, %v, want %d", down, len(got), complete, err, want)
+		if err != nil || got.Len() != want || got.Complete != (down == nil) {
+			t.Errorf("Slack says %v: got %d accounts, complete %t, %v, want %d", down, got.Len(), got.Complete, err, want)
 		}
 	}
 }

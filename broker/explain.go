@@ -121,17 +121,13 @@ func (e Explanation) planned(s situation) (Explanation, error) {
 	return e, nil
 }
 
-// Help returns what help is written by: the Accounts that the Caller may have,
-// and whether they are an admin. A stranger is refused, on the record.
-func (b *Explaining) Help(ctx context.Context, r Request) (accounts []policy.Account, isAdmin bool, err error) {
+// Help returns what help is written by: what the Caller may have, and whether they
+// are an admin. A stranger is refused, on the record.
+func (b *Explaining) Help(ctx context.Context, r Request) (mine policy.Mine, isAdmin bool, err error) {
 	isAdmin = b.visits.Administers(ctx, r)
-	by := b.visits.toSee()
-	if isAdmin && !b.visits.passes(ctx, &r, by) {
-		return nil, true, nil
+	if isAdmin && !b.visits.passes(ctx, &r, b.visits.toSee()) {
+		return mine, true, nil
 	}
-	accounts, err = visit(ctx, b.visits, r, by, func(ctx context.Context, r *Request) ([]policy.Account, error) {
-		mine, _ := b.policy.allowed(ctx, r.user)
-		return mine, nil
-	})
-	return accounts, isAdmin, err
+	mine, err = b.policy.Accounts(ctx, r)
+	return mine, isAdmin, err
 }

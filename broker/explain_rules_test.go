@@ -1,6 +1,7 @@
 package broker_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,7 +37,8 @@ func TestWhoIsOnCallIsToldOfNoApproval(t *testing.T) {
 	b := newVault(t, 1)
 	b.config.Accounts.Find("prod").Allow = append(b.config.Accounts.Find("prod").Allow, policy.Rule{Who: []string{"S03PAGER"}, OnCall: true})
 	b.groups["S03PAGER"] = []string{"U01ALICE"}
-	accounts, _, err := b.Policy.Accounts(t.Context(), b.request("", ""))
+	mine, err := b.Policy.Accounts(t.Context(), b.request("", ""))
+	accounts := slices.Collect(mine.All())
 	if err != nil || len(accounts) == 0 || accounts[0].Approval != nil {
 		t.Errorf("got %+v, %v, want prod without approval", accounts, err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/assumebot/assumebot/broker/policy"
@@ -125,13 +124,13 @@ func reasonNeeded(a policy.Account, r Request) *Error {
 }
 
 func (b *Policy) unknownAccount(ctx context.Context, user policy.User, name string) error {
-	mine, complete := b.allowed(ctx, user)
-	names := make([]string, len(mine))
-	for i, a := range mine {
-		names[i] = a.Name
+	mine := b.allowed(ctx, user)
+	var names []string
+	for a := range mine.All() {
+		names = append(names, a.Name)
 	}
 	hint := prose.Sentences(prose.Say("You may not have any account yet."), b.contact())
-	if !complete {
+	if !mine.Complete {
 		hint = prose.Say("Slack cannot say right now which user groups you are in, so the bot cannot say what you may have.")
 	}
 	if near := text.Nearest(name, names); near != "" {
@@ -149,24 +148,19 @@ func noSuchAccount(so string, hint []prose.Part) *Error {
 
 func didYouMean(name string) []prose.Part { return prose.Say("Did you mean " + name + "?") }
 
-// Accounts returns the Accounts that the Caller may have, in the order of the
-// config. complete is false when Slack could not say who is in which group, and
-// Accounts that only a group allows are missing.
-func (b *Policy) Accounts(ctx context.Context, r Request) (accounts []policy.Account, complete bool, err error) {
-	accounts, err = visit(ctx, b.visits, r, b.visits.toSee(), func(ctx context.Context, r *Request) (mine []policy.Account, err error) {
-		mine, complete = b.allowed(ctx, r.user)
-		return mine, nil
+// Accounts returns what the Caller may have.
+func (b *Policy) Accounts(ctx context.Context, r Request) (policy.Mine, error) {
+	return visit(ctx, b.visits, r, b.visits.toSee(), func(ctx context.Context, r *Request) (policy.Mine, error) {
+		return b.allowed(ctx, r.user), nil
 	})
-	return accounts, complete, err
 }
 
 // Offered is Accounts while somebody types: a stranger has none, and it is not recorded.
-func (b *Policy) Offered(ctx context.Context, r Request) []policy.Account {
+func (b *Policy) Offered(ctx context.Context, r Request) policy.Mine {
 	if !b.visits.passes(ctx, &r, b.visits.toSee()) {
-		return nil
+		return policy.Mine{}
 	}
-	accounts, _ := b.allowed(ctx, r.user)
-	return accounts
+	return b.allowed(ctx, r.user)
 }
 
 // AccountFor is the Account of r as the Caller may have it, with or without
@@ -184,26 +178,8 @@ func (b *Policy) AccountFor(ctx context.Context, r Request) (policy.Account, boo
 	return account.Narrowed(d), true
 }
 
-func (b *Policy) allowed(ctx context.Context, user policy.User) (accounts []policy.Account, complete bool) {
-	var (
-		ask    = policy.Ask{User: user.Slack}
-		groups = sync.OnceValues(func() (*policy.Membership, error) {
-			return b.visits.groups(ctx, user.Slack)
-		})
-	)
-	complete = true
-	for a := range b.config.Accounts.All() {
-		d := b.config.DecideWho(*a, nil, ask)
-		if d.Unknown {
-			m, err := groups()
-			complete = complete && err == nil
-			d = b.config.DecideWho(*a, m, ask)
-		}
-		if d.Effect != policy.Deny {
-			accounts = append(accounts, a.Narrowed(d))
-		}
-	}
-	return accounts, complete
+func (b *Policy) allowed(ctx context.Context, user policy.User) policy.Mine {
+	return b.index().Mine(user.Slack, func() (*policy.Membership, error) { return b.visits.groups(ctx, user.Slack) })
 }
 
 // MayBreakGlass reports whether a User may have an Account by break-glass.

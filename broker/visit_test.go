@@ -12,7 +12,7 @@ func TestAVisitLooksThePersonUpOnce(t *testing.T) {
 	b := newBench(t)
 	r := b.request("prod", b.device.Code())
 	r.Visit = new(broker.Visit)
-	if _, _, err := b.Policy.Accounts(t.Context(), r); err != nil {
+	if _, err := b.Policy.Accounts(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
 	b.memory.standing = &broker.Standing{Team: "T0123", Guest: true}
@@ -20,7 +20,7 @@ func TestAVisitLooksThePersonUpOnce(t *testing.T) {
 		t.Errorf("got %v, want that the Visit goes on as it began", err)
 	}
 	r.Visit = new(broker.Visit)
-	_, _, err := b.Policy.Accounts(t.Context(), r)
+	_, err := b.Policy.Accounts(t.Context(), r)
 	wantCode(t, err, broker.CodeNotAMember)
 	b.memory.standing = nil
 	_, err = b.Holding.Reveal(t.Context(), r, r.ID)

@@ -173,13 +173,16 @@ func openForTest(ctx context.Context, t *testing.T, server *slacktest.Server, ap
 }
 
 func TestMenusStayUnderTwentyKilobytesAndSayWhatTheyLeaveOut(t *testing.T) {
-	var accounts []policy.Account
-	for range 200 {
-		accounts = append(accounts, policy.Account{
-			Name:    "a-name-as-long-as-names-of-accounts-may-be-which-is-sixty-three",
-			RoleARN: "arn:aws:iam::222222222222:role/ARoleNameOfFiftyCharactersIsAlsoAllowedByIAMItself"})
+	c := policy.Config{Users: policy.Users(policy.User{Slack: "U01ALICE"})}
+	for i := range 200 {
+		name := fmt.Sprintf("a-name-as-long-as-names-of-accounts-may-be-which-is-sixty-t-%03d", i)
+		c.Accounts.Add(name, policy.Account{
+			Name:    name,
+			RoleARN: "arn:aws:iam::222222222222:role/ARoleNameOfFiftyCharactersIsAlsoAllowedByIAMItself",
+			Rules:   policy.Rules{Allow: []policy.Rule{{Who: []string{"*"}}}},
+		})
 	}
-	menu := Menu(accounts, "")
+	menu := Menu(c.Index().Mine("U01ALICE", nil), "")
 	if size := jsonSize(menu); size >= socketmode.MaxAck {
 		t.Errorf("got %d bytes of options, want fewer than %d", size, socketmode.MaxAck)
 	}

@@ -40,21 +40,23 @@ type Options struct {
 
 // Menu groups the matching Accounts by what they ask of the person. When
 // there are more than fit, the first heading says so.
-func Menu(accounts []policy.Account, typed string) Options {
+func Menu(mine policy.Mine, typed string) Options {
 	type group struct {
 		heading string
 		options []*slack.OptionBlockObject
 	}
 	groups := []*group{{heading: "With your MFA code"}, {heading: "With approval"}, {heading: "Your own IAM user"}, {heading: "Without MFA"}}
 	size, shown, matching := 0, 0, 0
-	for _, a := range accounts {
-		if !matches(a, typed) {
+	words := strings.Fields(strings.ToLower(typed))
+	for a := range mine.All() {
+		if !matches(a, words) {
 			continue
 		}
-		matching++
+		if matching++; shown == mostOptions || size > optionBytes {
+			continue
+		}
 		o := accountOption(a)
-		size += jsonSize(o)
-		if shown == mostOptions || size > optionBytes {
+		if size += jsonSize(o); size > optionBytes {
 			continue
 		}
 		shown++
@@ -82,8 +84,8 @@ func Menu(accounts []policy.Account, typed string) Options {
 	return out
 }
 
-func matches(a policy.Account, typed string) bool {
-	for _, word := range strings.Fields(strings.ToLower(typed)) {
+func matches(a policy.Account, words []string) bool {
+	for _, word := range words {
 		if !strings.Contains(a.Name, word) && !strings.Contains(strings.ToLower(string(a.RoleARN)), word) {
 			return false
 		}

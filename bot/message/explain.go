@@ -15,27 +15,31 @@ import (
 )
 
 // Accounts lists what a person may have; where it is not complete, it says so.
-func Accounts(accounts []policy.Account, complete bool) blockkit.Message {
-	if len(accounts) == 0 && complete {
+func Accounts(mine policy.Mine) blockkit.Message {
+	count := mine.Len()
+	if count == 0 && mine.Complete {
 		return blockkit.NewMessage("You may not have any account yet.",
 			blockkit.Paragraph(blockkit.Bold("You may not have any account yet."), " Ask whoever runs the bot to add you."))
 	}
 	elements := []slack.RichTextElement{blockkit.Paragraph(blockkit.Bold("You may have:"))}
 	const most = 40
-	items := make([][]blockkit.Span, 0, len(accounts))
-	for _, a := range accounts[:min(len(accounts), most)] {
+	var items [][]blockkit.Span
+	for a := range mine.All() {
+		if len(items) == most {
+			break
+		}
 		items = append(items, accountSpans(a))
 	}
 	if len(items) > 0 {
 		elements = append(elements, blockkit.Bullets(items...))
 	}
-	if len(accounts) > most {
-		elements = append(elements, blockkit.Paragraph(fmt.Sprintf("and %d more.", len(accounts)-most)))
+	if count > most {
+		elements = append(elements, blockkit.Paragraph(fmt.Sprintf("and %d more.", count-most)))
 	}
-	if !complete {
+	if !mine.Complete {
 		elements = append(elements, blockkit.Paragraph("Slack cannot say right now which user groups you are in; there may be more."))
 	}
-	return blockkit.NewMessage("You may have "+blockkit.Counted(len(accounts), "account")+".", elements...)
+	return blockkit.NewMessage("You may have "+blockkit.Counted(count, "account")+".", elements...)
 }
 
 func accountSpans(a policy.Account) []blockkit.Span {

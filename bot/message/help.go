@@ -1,7 +1,7 @@
 package message
 
 import (
-	"slices"
+	"iter"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -13,23 +13,16 @@ import (
 )
 
 // Help shows by example, with an account that this person may have: five
-// lines, and a button for the rest. With more it is all of it.
-func Help(v Voice, accounts []policy.Account, admin, more bool) blockkit.Message {
-	example := "prod"
-	if len(accounts) > 0 {
-		example = accounts[0].Name
+// lines, and a button for the rest. With more it is all of it. One Account of each kind
+// that they may have will do.
+func Help(v Voice, accounts iter.Seq[policy.Account], admin, more bool) blockkit.Message {
+	shown := bestExample(accounts)
+	example, long, line := shown.Name, 2*time.Hour, v.say
+	if shown.MaxDuration > 0 {
+		long = min(long, shown.MaxDuration)
 	}
-	// The best example is one that can be had by oneself.
-	if i := slices.IndexFunc(accounts, func(a policy.Account) bool { return a.Approval == nil }); i > 0 {
-		example = accounts[i].Name
-	}
-	long := 2 * time.Hour
-	if i := slices.IndexFunc(accounts, func(a policy.Account) bool { return a.Name == example && a.MaxDuration > 0 }); i >= 0 {
-		long = min(long, accounts[i].MaxDuration)
-	}
-	line := v.say
 	first := line(prose.AssumeCmd(example, "123456"), "  AWS credentials that you alone see, with the code of your MFA device")
-	if i := slices.IndexFunc(accounts, func(a policy.Account) bool { return a.Name == example && a.Approval != nil }); i >= 0 {
+	if shown.Approval != nil {
 		first = line(prose.AssumeCmd(example, "because INC-42"), "  asks others to approve; the code comes after that")
 	}
 	lines := [][]blockkit.Span{
@@ -64,6 +57,26 @@ func Help(v Voice, accounts []policy.Account, admin, more bool) blockkit.Message
 	return blockkit.NewMessage(text, elements...)
 }
 
+// bestExample is the best example: one that can be had by oneself, else the first.
+func bestExample(accounts iter.Seq[policy.Account]) policy.Account {
+	if a, ok := firstOf(accounts, func(a policy.Account) bool { return a.Approval == nil }); ok {
+		return a
+	}
+	if a, ok := firstOf(accounts, func(policy.Account) bool { return true }); ok {
+		return a
+	}
+	return policy.Account{Name: "prod"}
+}
+
+func firstOf(accounts iter.Seq[policy.Account], is func(policy.Account) bool) (policy.Account, bool) {
+	for a := range accounts {
+		if is(a) {
+			return a, true
+		}
+	}
+	return policy.Account{}, false
+}
+
 // withSessionHelp adds what MFA sessions do to the lines of help, where there
 // are any.
 func withSessionHelp(v Voice, lines ...[]blockkit.Span) [][]blockkit.Span {
@@ -76,14 +89,14 @@ func withSessionHelp(v Voice, lines ...[]blockkit.Span) [][]blockkit.Span {
 }
 
 // approvalHelp is what help adds for who may have something that others approve.
-func approvalHelp(v Voice, accounts []policy.Account) [][]blockkit.Span {
+func approvalHelp(v Voice, accounts iter.Seq[policy.Account]) [][]blockkit.Span {
 	var lines [][]blockkit.Span
-	if i := slices.IndexFunc(accounts, func(a policy.Account) bool { return a.Approval != nil }); i >= 0 {
-		lines = append(lines, v.say(prose.AssumeCmd(accounts[i].Name, "for 30m because INC-42"),
+	if a, ok := firstOf(accounts, func(a policy.Account) bool { return a.Approval != nil }); ok {
+		lines = append(lines, v.say(prose.AssumeCmd(a.Name, "for 30m because INC-42"),
 			"  asks others to approve; the code comes after that. ", prose.AssumeCmd("cancel"), " cancels the request"))
 	}
-	if i := slices.IndexFunc(accounts, func(a policy.Account) bool { return len(a.BreakGlass) > 0 }); i >= 0 {
-		lines = append(lines, v.say(prose.AssumeCmd(accounts[i].Name, "123456 break-glass because REASON"),
+	if a, ok := firstOf(accounts, func(a policy.Account) bool { return len(a.BreakGlass) > 0 }); ok {
+		lines = append(lines, v.say(prose.AssumeCmd(a.Name, "123456 break-glass because REASON"),
 			"  in an emergency, if the config lets you: without approval, and everybody is told"))
 	}
 	return lines

@@ -1,6 +1,7 @@
 package message
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +18,7 @@ func TestHelpIsFiveLinesAndAButtonForMore(t *testing.T) {
 	vault := policy.Account{Name: "vault", MaxDuration: time.Hour, Rules: policy.Rules{Approval: &policy.ApprovalPolicy{}, BreakGlass: []string{"*"}}}
 	for _, accounts := range [][]policy.Account{nil, {prod, {Name: "hub", MaxDuration: 36 * time.Hour}}, {vault}, {prod, vault}} {
 		for _, admin := range []bool{true, false} {
-			m := Help(v, accounts, admin, false)
+			m := Help(v, slices.Values(accounts), admin, false)
 			rich, ok := m.Blocks[0].(*slack.RichTextBlock)
 			if !ok || len(m.Blocks) != 2 || len(rich.Elements) != 1 {
 				t.Fatalf("got %d blocks, want five lines and the button", len(m.Blocks))
@@ -26,7 +27,7 @@ func TestHelpIsFiveLinesAndAButtonForMore(t *testing.T) {
 			if len(lines) != 5 {
 				t.Errorf("got %d lines, want 5", len(lines))
 			}
-			more := selected(t, Help(v, accounts, admin, true))
+			more := selected(t, Help(v, slices.Values(accounts), admin, true))
 			for line := range strings.Lines(selected(t, blockkit.Message{Blocks: m.Blocks[:1]})) {
 				if !strings.Contains(more, strings.TrimSpace(line)) {
 					t.Errorf("more lacks the line %q", line)

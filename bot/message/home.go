@@ -12,23 +12,27 @@ import (
 const homeAccounts = 40
 
 // Home shows what the person may have and what they have now.
-func Home(v Voice, has Holding, accounts []policy.Account, complete bool) []slack.Block {
+func Home(v Voice, has Holding, mine policy.Mine) []slack.Block {
 	blocks := []slack.Block{slack.NewHeaderBlock(blockkit.PlainText("What you have now"))}
 	blocks = append(blocks, holdingBlocks(v, has, homeGrants)...)
 	blocks = append(blocks, slack.NewDividerBlock(), slack.NewHeaderBlock(blockkit.PlainText("What you may have")))
 	ask := blockkit.Button(ActAsk, "Get AWS credentials", "any")
 	ask.Style = slack.StylePrimary
 	blocks = append(blocks, slack.NewActionBlock("", ask, blockkit.Button(ActHelp, "Help", "help")))
-	for _, a := range accounts[:min(len(accounts), homeAccounts)] {
+	shown := 0
+	for a := range mine.All() {
+		if shown++; shown > homeAccounts {
+			break
+		}
 		blocks = append(blocks,
 			slack.NewRichTextBlock("", blockkit.Paragraph(accountSpans(a))),
 			slack.NewActionBlock("", blockkit.Button(ActAsk, "Get "+a.Name, a.Name)))
 	}
-	if more := len(accounts) - homeAccounts; more > 0 {
+	if more := mine.Len() - homeAccounts; more > 0 {
 		blocks = append(blocks, slack.NewRichTextBlock("",
 			blockkit.Paragraph("and "+blockkit.Counted(more, "more account")+": the button above finds them.")))
 	}
-	if !complete {
+	if !mine.Complete {
 		blocks = append(blocks, slack.NewRichTextBlock("",
 			blockkit.Paragraph("Slack cannot say right now which user groups you are in; there may be more.")))
 	}

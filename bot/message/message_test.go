@@ -3,6 +3,7 @@ package message
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +65,16 @@ func goldenBuckets(n int, prefix string, reused bool) broker.BucketList {
 	return list
 }
 
+// goldenMine are accounts as whoever may have them all.
+func goldenMine(accounts ...policy.Account) policy.Mine {
+	c := policy.Config{Users: policy.Users(policy.User{Slack: "U01ALICE"})}
+	for _, a := range accounts {
+		a.Allow = []policy.Rule{{Who: []string{"*"}}}
+		c.Accounts.Add(a.Name, a)
+	}
+	return c.Index().Mine("U01ALICE", nil)
+}
+
 // goldenMessages is every kind of message that a person reads.
 func goldenMessages(t *testing.T) map[string]blockkit.Message {
 	v := goldenVoice()
@@ -89,6 +100,8 @@ func goldenMessages(t *testing.T) map[string]blockkit.Message {
 	}
 	live := broker.Identity{Account: "222222222222", ARN: goldenIssued(true).Grant.Principal, UserID: "AROAEXAMPLE:alice@example.com"}
 	own := broker.Identity{Account: "111111111111", ARN: "arn:aws:iam::111111111111:user/alice", UserID: "AIDAEXAMPLE"}
+	some := goldenMine(accounts[:1]...)
+	some.Complete = false
 	since := prose.At(goldenTime.Add(-2 * time.Hour).Truncate(time.Minute))
 	return map[string]blockkit.Message{
 		"issued":            issued(true, ""),
@@ -101,9 +114,9 @@ func goldenMessages(t *testing.T) map[string]blockkit.Message {
 		"buckets_many":      Buckets(v, goldenBuckets(345, "logs-", true)),
 		"whoami":            WhoAmI(broker.WhoAmI{Own: own, Account: "prod", Live: &live, Grant: goldenIssued(true).Grant}),
 		"whoami_none":       WhoAmI(broker.WhoAmI{Own: own, Account: "prod"}),
-		"accounts":          Accounts(accounts, true),
-		"accounts_unknown":  Accounts(accounts[:1], false),
-		"accounts_none":     Accounts(nil, true),
+		"accounts":          Accounts(goldenMine(accounts...)),
+		"accounts_unknown":  Accounts(some),
+		"accounts_none":     Accounts(goldenMine()),
 		"sessions": Sessions(v, Holding{Grants: []broker.Grant{goldenIssued(true).Grant, otherGrant()},
 			Session: &broker.Session{Expires: goldenTime.Add(8 * time.Hour)}}),
 		"sessions_none": Sessions(v, Holding{}),
@@ -115,10 +128,10 @@ func goldenMessages(t *testing.T) map[string]blockkit.Message {
 		"again":         Again(v, goldenIssued(true).Grant, command.Command{}, false),
 		"again_console": Again(v, goldenIssued(true).Grant, command.Command{Format: snippet.Console, Duration: 30 * time.Minute}, false),
 		"undelivered":   Undelivered(v, goldenIssued(true), broker.CodeUndelivered, "abcdefgh"),
-		"help":          Help(v, accounts, false, false),
-		"help_more":     Help(v, accounts, false, true),
-		"help_approval": Help(v, append([]policy.Account{{Name: "vault", Rules: policy.Rules{
-			Approval: &policy.ApprovalPolicy{}, BreakGlass: []string{"*"}}}}, accounts...), false, true),
+		"help":          Help(v, slices.Values(accounts), false, false),
+		"help_more":     Help(v, slices.Values(accounts), false, true),
+		"help_approval": Help(v, slices.Values(append([]policy.Account{{Name: "vault", Rules: policy.Rules{
+			Approval: &policy.ApprovalPolicy{}, BreakGlass: []string{"*"}}}}, accounts...)), false, true),
 		"error": v.Error(&broker.Error{Code: broker.CodeNotAllowed, What: prose.Say("You may not have prod."),
 			Use: broker.UseUnused, Hint: prose.Say("Ask in #help-aws.")}),
 		"error_ours": v.Error(&broker.Error{Code: broker.CodeTrust, What: prose.Say("AWS does not let your IAM user assume the role of prod."),

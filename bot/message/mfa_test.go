@@ -1,6 +1,7 @@
 package message
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -32,7 +33,7 @@ func mfaMessages() map[string]blockkit.Message {
 			list.Grant.MFASession = session.AccessKeyID
 			return Buckets(v, list)
 		}(),
-		"mfa_help": Help(v, []policy.Account{{Name: "staging"}}, false, true),
+		"mfa_help": Help(v, slices.Values([]policy.Account{{Name: "staging"}}), false, true),
 	}
 }
 

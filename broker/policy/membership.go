@@ -12,6 +12,7 @@ type Membership struct {
 	first  map[string]int32 // person → the first of their places
 	places []place
 	groups map[string]int32
+	names  []string            // of the groups
 	people map[string][]string // as it was made of
 	// People of each kind of ID are in some group.
 	local, global bool
@@ -30,7 +31,7 @@ func Members(groups map[string][]string) *Membership {
 	m := &Membership{first: map[string]int32{}, groups: map[string]int32{}, people: groups}
 	for name, members := range groups {
 		group := int32(len(m.groups)) //nolint:gosec // Slack's answer is far smaller
-		m.groups[name] = group
+		m.groups[name], m.names = group, append(m.names, name)
 		for _, person := range members {
 			next, ok := m.first[person]
 			if !ok {
@@ -66,6 +67,23 @@ func (m *Membership) has(group int32, id string) bool {
 		}
 	}
 	return false
+}
+
+// groupsOf are the groups that person is in; one may come more than once. nil has none.
+func (m *Membership) groupsOf(person string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if m == nil {
+			return
+		}
+		for _, id := range append(slices.Clone(m.called[person]), person) {
+			at, ok := m.first[id]
+			for ; ok && at >= 0; at = m.places[at].next {
+				if !yield(m.names[m.places[at].group]) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // In are the people in group; one whom Calling named may come more than once.
