@@ -185,14 +185,22 @@ func unrecorded(err error, did, so string, use CodeUse) *Error {
 // ask the bot's own store, which is not Slack's fault.
 var ErrStore = errors.New("the store does not answer")
 
-// StoreAway is of the bot's own store that did not answer. so goes on after a
-// comma and says what follows from that; "": nothing was begun.
+// ErrNewer is in the chain of an error of what a newer release of the bot keeps, and this
+// one cannot read.
+var ErrNewer = errors.New("a newer release wrote it")
+
+// StoreAway is of the bot's own store that did not answer, or not so that this release
+// understands it. so goes on after a comma and says what follows from that; "": nothing
+// was begun.
 func StoreAway(err error, so string) *Error {
-	what := "The bot's own store is not answering"
+	what, detail := "The bot's own store is not answering", ""
+	if errors.Is(err, ErrNewer) {
+		what, detail = "The bot is being updated, and the part of it that you reached cannot read what the new release keeps", "newer"
+	}
 	if so != "" {
 		what += ", " + so
 	}
-	return &Error{Code: CodeStore, Err: err, What: prose.Say(what + "."), Hint: inAMinute()}
+	return &Error{Code: CodeStore, Detail: detail, Err: err, What: prose.Say(what + "."), Hint: inAMinute()}
 }
 
 func storeDown(err error) *Error { return StoreAway(err, "") }

@@ -30,6 +30,7 @@ func TestEveryConstructorSaysWhatHappenedAndWhatToDo(t *testing.T) {
 		"internal":       {AsError(down, "abcdefghij"), UseUnused},
 		"store away":     {StoreAway(down, "so nothing was issued"), UseUnused},
 		"store down":     {storeDown(down), UseUnused},
+		"store is newer": {storeDown(ErrNewer), UseUnused},
 		"order unsure":   {orderUnsure(down, "the bot is paused"), UseUnused},
 		"may be kept":    {mayBeKept(down, "credentials", inAMinute()), UseUnused},
 		"not ended":      {notEnded(down, "so it runs"), UseUnused},

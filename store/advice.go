@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/assumebot/assumebot/broker"
 )
 
 // A SetupError is one that trying again cannot mend: somebody has to change a
@@ -111,6 +113,9 @@ func timedOut(err error) bool {
 
 // unreachable says of which kind of Redis err is, and what to do about it.
 func (t target) unreachable(err error) error {
+	if errors.Is(err, broker.ErrNewer) {
+		return err // it was reached
+	}
 	a := adviceOn(err, t.tls)
 	if a.text != "" {
 		a.text = " (" + a.text + ")"
@@ -128,14 +133,16 @@ const probes = 16
 
 // reach writes, which a replica, a full Redis and one node of a cluster refuse where they
 // answer PING; does what the record takes, beside its keys, since the ACL user of an older
-// release may not, and every Request would fail; and loads the scripts. One round trip, or,
-// on a cluster, whose nodes each need all scripts, two.
+// release may not, and every Request would fail; and loads the scripts; and looks whether this
+// release reads what is there. One round trip, or, on a cluster, whose nodes each need all
+// scripts, two.
 func (s *core) reach(ctx context.Context) error {
 	_, isCluster := s.rdb.(*redis.ClusterClient)
 	var ping redis.Cmder
+	var schema *redis.StringCmd
 	var tried tries
 	_, _ = s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error { // each command has its own error
-		ping = p.Ping(ctx)
+		ping, schema = p.Ping(ctx), p.Get(ctx, schemaKey)
 		tried.write(ctx, p)
 		tried.keepRecord(ctx, p)
 		if !isCluster {
@@ -146,7 +153,10 @@ func (s *core) reach(ctx context.Context) error {
 	if ping.Err() != nil {
 		return ping.Err()
 	}
-	if err := tried.err(); err != nil || !isCluster {
+	if err := tried.err(); err != nil {
+		return err
+	}
+	if _, err := (Schema{s}).judge(schema); err != nil || !isCluster {
 		return err
 	}
 	return s.loadScripts(ctx)

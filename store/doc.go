@@ -13,6 +13,8 @@
 //     be about a stranger, has a hash tag of its own.
 //   - A script that changes state answers a repeat as it answered the first
 //     time, because the answer to the first may have been lost.
+//   - What a release writes is read by the one before it, and what a newer one wrote is
+//     refused as that, never guessed at (schema.go).
 //   - No answer of Redis takes more than 16 MB, whatever stands there (answers.go).
 //   - Every call ends: at ctx's deadline, or after [OpTimeout] if that is sooner.
 //     An error means unknown; nothing is guessed.

@@ -285,14 +285,17 @@ func (s Grants) readGrants(ctx context.Context, user string, credentials bool) (
 }
 
 func decodeGrant(key, text, user, id string) (broker.Grant, error) {
-	var g broker.Grant
-	if err := json.Unmarshal([]byte(text), &g); err != nil {
+	var kept struct {
+		versioned
+		broker.Grant
+	}
+	if err := kept.decode(key, []byte(text), &kept); err != nil {
 		return broker.Grant{}, fmt.Errorf("%s is not a grant: %w", key, err)
 	}
-	if g.User != user || g.ID != id {
+	if kept.User != user || kept.ID != id {
 		return broker.Grant{}, fmt.Errorf("%s is the grant of another key", key)
 	}
-	return g.Cleaned(), nil
+	return kept.Cleaned(), nil
 }
 
 func (s Grants) sealCredentials(key string, grant []byte, c secret.Credentials, until time.Time) ([]byte, error) {

@@ -59,11 +59,14 @@ func decodeOrder(key string, got *redis.StringCmd) (*broker.Order, error) {
 	case err != nil:
 		return nil, err
 	}
-	var o broker.Order
-	if err := json.Unmarshal(text, &o); err != nil {
+	var kept struct {
+		versioned
+		broker.Order
+	}
+	if err := kept.decode(key, text, &kept); err != nil {
 		return nil, fmt.Errorf("%s is not an order: %w", key, err)
 	}
-	return &o, nil
+	return &kept.Order, nil
 }
 
 // Block implements [broker.Orders]. One round trip.

@@ -14,20 +14,21 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // A sealed value is
 //
-//	version (1 byte) | key ID (8) | nonce (12) | AES-256-GCM ciphertext and tag
+//	schema (1 byte) | key ID (8) | nonce (12) | AES-256-GCM ciphertext and tag
 //
-// with version, key ID and the Redis key it is stored under as associated data,
+// with schema, key ID and the Redis key it is stored under as associated data,
 // so that a value moved to another key does not open.
 //
 // Nonces are random. NIST SP 800-38D, section 8.3, allows 2^32 values under one
 // key with random 96-bit nonces: at one a second that is 136 years.
 const (
-	sealVersion = 1
+	sealVersion = 1 // of schema.go; no kind of value takes another yet
 	seedSize    = 32
 	keyIDSize   = 8
 	nonceSize   = 12
@@ -48,15 +49,22 @@ const (
 type UnsealError struct {
 	Key        string // the Redis key
 	UnknownKey string // the ID of the seal key when it is not in the ring
+	Schema     int    // that it takes, when this release does not read it
 }
 
 // Error implements error; it holds no part of the value.
 func (e *UnsealError) Error() string {
+	if e.Schema > 0 {
+		return newer(e.Key, e.Schema).Error()
+	}
 	if e.UnknownKey != "" {
 		return fmt.Sprintf("%s: sealed with key %s, which is not among the seal keys", e.Key, e.UnknownKey)
 	}
 	return e.Key + ": the sealed value does not open: it was altered, cut, or moved from another key"
 }
+
+// Is finds [broker.ErrNewer].
+func (e *UnsealError) Is(target error) bool { return e.Schema > 0 && target == broker.ErrNewer }
 
 // A ring is the seal keys, newest first: the first seals, all open.
 type ring struct{ keys []ringKey }
@@ -154,7 +162,12 @@ func (r *ring) sealWith(nonce []byte, redisKey string, plain []byte) []byte {
 
 // open reverses seal. Every failure is an [*UnsealError].
 func (r *ring) open(redisKey string, sealed []byte) ([]byte, error) {
-	if len(sealed) < headerSize || sealed[0] != sealVersion {
+	switch {
+	case len(sealed) < headerSize:
+		return nil, &UnsealError{Key: redisKey}
+	case sealed[0] > schemaRead && sealed[0] <= schemaRead+schemasAhead:
+		return nil, &UnsealError{Key: redisKey, Schema: int(sealed[0])}
+	case sealed[0] != sealVersion:
 		return nil, &UnsealError{Key: redisKey}
 	}
 	id, nonce := sealed[1:1+keyIDSize], sealed[1+keyIDSize:headerSize]

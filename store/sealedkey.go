@@ -51,6 +51,9 @@ func (s SealedKeys) LoadKey(ctx context.Context, user string) (broker.Registered
 	}
 	key, _ := userKey(user, "publickey") // it was named before
 	plain, err := s.ring.open(key, found)
+	if errors.Is(err, broker.ErrNewer) {
+		return broker.RegisteredKey{}, false, fmt.Errorf("load key: %w", err) // to register it again would undo it
+	}
 	if err != nil {
 		return broker.RegisteredKey{}, false, fmt.Errorf("load key: %w: %w", broker.ErrKeyUnreadable, err)
 	}

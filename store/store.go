@@ -35,6 +35,7 @@ type Store struct {
 	Preferences Preferences
 	Former      Former
 	Replicas    Replicas
+	Schema      Schema
 	SealedKeys  SealedKeys
 	Sessions    Sessions
 }
@@ -60,6 +61,7 @@ func newStore(c *core) *Store {
 		Preferences: Preferences{c},
 		Former:      Former{Cursors{c}},
 		Replicas:    Replicas{c},
+		Schema:      Schema{c},
 		SealedKeys:  SealedKeys{c},
 		Sessions:    Sessions{c},
 	}

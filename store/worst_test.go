@@ -104,6 +104,8 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 		"SaveFormat":        func(ctx context.Context) error { return s.Preferences.SaveFormat(ctx, "U01ALICE", "fish") },
 		"LastFormat":        func(ctx context.Context) error { _, err := s.Preferences.LastFormat(ctx, "U01ALICE"); return err },
 		"RememberHome":      func(ctx context.Context) error { return s.Preferences.RememberHome(ctx, "U01ALICE") },
+		"Schema.Look":       func(ctx context.Context) error { return s.Schema.Look(ctx) },
+		"Schema.Enter":      func(ctx context.Context) error { return s.Schema.Enter(ctx) },
 		"SayAlive":          func(ctx context.Context) error { return s.Replicas.SayAlive(ctx, "r1", []byte("well"), time.Minute) },
 		"Alive":             func(ctx context.Context) error { _, err := s.Replicas.Alive(ctx); return err },
 		"Leave":             func(ctx context.Context) error { return s.Replicas.Leave(ctx, "r1") },

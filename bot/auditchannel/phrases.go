@@ -329,6 +329,7 @@ var ownPhrases = map[broker.Code]map[string]phrase{
 	},
 	broker.CodeStore: {
 		"":              says("The bot's own store did not answer."),
+		"newer":         says("A newer release of the bot keeps something that this replica cannot read."),
 		"slow":          says("The bot's own store was too slow, so AWS was not asked."),
 		"unsure":        says("The bot's own store did not answer: nobody knows whether it holds."),
 		"may_be_kept":   says("The bot's own store did not answer, so it may still keep credentials or an MFA session of theirs."),

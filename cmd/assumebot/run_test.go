@@ -116,10 +116,12 @@ func TestRunEndsWithWhatMendsATokenThatSlackRefuses(t *testing.T) {
 // Redis says.
 func TestRunEndsWith78WhereOnlyAPersonCanMendIt(t *testing.T) {
 	s := startSlack(t)
-	locked := storetest.StartRedis(t, "--requirepass", "x")
+	locked, newer := storetest.StartRedis(t, "--requirepass", "x"), storetest.StartRedis(t)
+	storetest.WriteNewerSchema(t, newer.URL, storetest.KeyOne)
 	for name, env := range map[string][]string{
 		"setting": {"AWS_REGION=nowhere"}, "partition": {"AWS_REGION=cn-north-1"}, "profile": {"AWS_PROFILE=absent", "AWS_CONFIG_FILE=/dev/null"},
 		"endpoint": {"AWS_ENDPOINT_URL_IAM=http://192.0.2.1"}, "password": onRedis(t, locked.URL),
+		"newer data": onRedis(t, newer.URL),
 	} {
 		cmd, log := program(t, s, env...)
 		if err := cmd.Run(); cmd.ProcessState.ExitCode() != 78 {

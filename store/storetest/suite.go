@@ -71,6 +71,7 @@ var groups = []group{
 	{"holders", holderTests},
 	{"preferences", preferenceTests},
 	{"replicas", replicaTests},
+	{"the schema", schemaTests},
 	{"log", logTests},
 	{"a hostile log", logHostileTests},
 	{"a log that is put back", logRestoreTests},

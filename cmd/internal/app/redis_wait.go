@@ -29,13 +29,19 @@ func (e *SetupError) Error() string { return e.err.Error() }
 // Unwrap returns the cause.
 func (e *SetupError) Unwrap() error { return e.err }
 
-// openStore reaches Redis, for which it waits.
+// openStore reaches Redis, for which it waits, and notes there what this release writes.
 func openStore(ctx context.Context, o store.Options) (st *store.Store, err error) {
 	err = untilAnswered(ctx, o.Log, func() (err error) {
 		st, err = store.Open(ctx, o)
 		return err
 	})
-	return st, err
+	if err != nil {
+		return nil, err
+	}
+	if err := untilAnswered(ctx, o.Log, func() error { return st.Schema.Enter(ctx) }); err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	return st, nil
 }
 
 // untilAnswered waits for Redis as the bot waits for Slack: it calls try until that

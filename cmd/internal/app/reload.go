@@ -72,13 +72,14 @@ func (w *watcher) announceStart(ctx context.Context) error {
 	})
 }
 
-// run looks after the file until ctx ends.
-func (w *watcher) run(ctx context.Context) {
+// run looks after the file until ctx ends, and calls beside at each look.
+func (w *watcher) run(ctx context.Context, beside func(context.Context)) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-w.look:
+			beside(ctx)
 			w.poll(ctx)
 		case <-w.reload:
 			w.log.InfoContext(ctx, "SIGHUP: reading the config file", "file", w.path)

@@ -52,7 +52,7 @@ type Environment struct {
 	Began   time.Time // when the program was started
 
 	Read   *config.Reading  // what the config came from; nil: it is not read again
-	Look   <-chan time.Time // when to look whether it says something else
+	Look   <-chan time.Time // when to look whether it says something else, or a newer release writes to the store
 	Reload <-chan os.Signal // when to read it at once
 
 	Watch watch.Watcher // is told how the bot does; nil: nobody is
@@ -223,16 +223,29 @@ func (a *App) mayServe(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
+// serve serves until ctx ends, or a newer release has written to the store what this one
+// does not read.
 func (a *App) serve(ctx context.Context) error {
+	ctx, refuse := context.WithCancelCause(ctx)
+	defer refuse(nil)
 	beside, stop := context.WithCancel(ctx)
 	var all sync.WaitGroup
 	all.Go(func() { a.sayReady(beside) })
 	if a.watcher != nil {
-		all.Go(func() { a.watcher.run(beside) })
+		all.Go(func() {
+			a.watcher.run(beside, func(ctx context.Context) {
+				if err := a.Store.Schema.Look(ctx); errors.Is(err, broker.ErrNewer) {
+					refuse(err)
+				}
+			})
+		})
 	}
 	err := a.Bot.Run(ctx)
 	stop()
 	all.Wait()
+	if newer := context.Cause(ctx); errors.Is(newer, broker.ErrNewer) {
+		err = errors.Join(newer, err)
+	}
 	return NeedsPerson(err)
 }
 

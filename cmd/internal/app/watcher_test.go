@@ -122,7 +122,7 @@ func TestWatcherLeavesAPipeAlone(t *testing.T) {
 	w.look, w.reload = look, reload
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
-	go func() { w.run(ctx); close(ended) }()
+	go func() { w.run(ctx, func(context.Context) {}); close(ended) }()
 	reload <- syscall.SIGHUP
 	reload <- syscall.SIGHUP
 	cancel()
