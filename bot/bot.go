@@ -16,6 +16,7 @@ import (
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/record/sink"
 	"github.com/assumebot/assumebot/broker/watch"
 )
 
@@ -29,7 +30,7 @@ type Deps struct {
 	Directory     *directory.Events
 	Preferences   Preferences
 	Record        auditchannel.Record
-	Cursors       auditchannel.Cursors
+	Cursors       sink.Cursors
 	Leases        lease.Leases
 	Due           due.Lists
 	Grants        broker.Grants
@@ -37,6 +38,7 @@ type Deps struct {
 	CommandPrefix string
 	Connections   int
 	AuditChannel  string
+	AuditPace     time.Duration // from one post there to the next; 0 is what Slack takes
 	Embedded      bool          // the state is in this process: stop issuing when another process shares the Slack app
 	Watch         watch.Watcher // nil: nobody watches
 	Now           func() time.Time
@@ -50,6 +52,7 @@ type Bot struct {
 	intake    *intake
 	sockets   *socketmode.Sockets
 	audit     *auditchannel.Channel
+	follow    *sink.Follower
 	abandoned atomic.Int64 // requests that had not ended when it stopped
 }
 
@@ -79,6 +82,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	auditing, stopAudit := context.WithCancel(context.WithoutCancel(ctx))
 	var audit sync.WaitGroup
 	audit.Go(func() { b.audit.Run(auditing) })
+	audit.Go(func() { b.follow.Run(auditing) })
 
 	working, stopDue := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopDue()

@@ -14,7 +14,7 @@ import (
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
-	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/record/sink"
 	"github.com/assumebot/assumebot/broker/watch"
 )
 
@@ -158,7 +158,10 @@ func New(d Deps) *Bot {
 	b.door.strangers = b.sockets.Strangers
 	b.audit = auditchannel.New(auditchannel.Deps{
 		Record: d.Record, Cursors: d.Cursors, Leases: d.Leases, Channel: d.AuditChannel, Post: b.web.Post,
-		FollowUp: b.followUp, Now: d.Now, Log: d.Log,
+		Pace: d.AuditPace, Now: d.Now, Log: d.Log,
+	})
+	b.follow = sink.New(sink.Deps{
+		Name: "follow-ups", Sink: followUps{b.parts, d.Log}, Record: d.Record, Cursors: d.Cursors, Leases: d.Leases, First: b.audit.Next, Log: d.Log,
 	})
 	return b
 }
@@ -198,10 +201,4 @@ func partsOf(c *core, d Deps) *parts {
 	p.admins = &admins{core: c, delivery: p.delivery, approvals: p.approvals}
 	p.self = &self{core: c, delivery: p.delivery, approvals: p.approvals, homes: p.homes}
 	return &p
-}
-
-// followUp does what an entry of the record asks for beside its post in the audit channel.
-func (p *parts) followUp(ctx context.Context, e event.Event) error {
-	p.delivery.oweUnknown(ctx, e)
-	return p.approvals.followBreakGlass(ctx, e)
 }

@@ -1,8 +1,10 @@
 // Package auditchannel is the Record as posts: a Follower that tells one Slack
-// channel of every Event, in order, from one replica at a time.
+// channel of every Event, from one replica at a time, as fast as Slack takes posts.
 //
-// It posts at least once: a replica that dies between a post and its cursor leaves
-// the next one to post that Event again. What one person repeats is counted and
-// told once a minute; what was issued, and what somebody did to another, is told
-// one by one.
+// There are two positions: alarms overtake what else waits, and each keeps its order.
+// Where more waits than can be posted one by one, a post has a line for each of many.
+// What one person repeats is counted and told once a minute.
+//
+// It posts at least once: a replica that dies while it posts leaves the next one to
+// post that again, and that post says so.
 package auditchannel

@@ -3,6 +3,7 @@ package auditchannel
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -34,6 +35,9 @@ func TestPostsAreAsJudged(t *testing.T) {
 		"audit_missed":           missedMessage(4711, 3),
 		"audit_stopped":          stoppedMessage(fmt.Errorf("%w: the entries from 7 to 9 are lost", record.ErrStopped)),
 	}
+	all["audit_again"] = again(all["audit_folded"])
+	all["audit_digest"] = digest(linesOf(grantTo(1), withoutMFA(),
+		did("U03CAROL", event.RefusedData{Account: "prod", Failure: event.Failure{Code: string(broker.CodeNotAllowed)}})))
 	maps.Copy(all, configMessages())
 	for _, events := range []map[string]told{requestEvents(), revokedEvents(), adminEvents(), approvalEvents(), mfaEvents(), keyEvents(), recordEvents()} {
 		for name, e := range events {
@@ -45,6 +49,25 @@ func TestPostsAreAsJudged(t *testing.T) {
 		}
 	}
 	goldentest.Messages(t, all)
+}
+
+// linesOf are Events as a digest tells them.
+func linesOf(events ...event.Event) (lines []line) {
+	a := New(Deps{Log: slog.New(slog.DiscardHandler)})
+	for i, e := range events {
+		n, _ := a.lineOf(record.Followed{Number: int64(4711 + i), Event: e})
+		lines = append(lines, n)
+	}
+	return lines
+}
+
+// withoutMFA is a grant because of what is typed wildly.
+func withoutMFA() event.Event {
+	e := grantTo(2)
+	p := e.Data.(event.GrantedData)
+	p.MFA, p.Reason = false, event.NewText(wildly)
+	e.Data = p
+	return e
 }
 
 // of returns copies of e, each with a change.

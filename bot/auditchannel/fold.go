@@ -1,6 +1,7 @@
 package auditchannel
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -76,7 +77,7 @@ func (s *progress) tallied(e told, now time.Time) bool {
 		s.Folds[name] = f
 		return false
 	}
-	if f.Codes == nil {
+	if f.Codes = maps.Clone(f.Codes); f.Codes == nil {
 		f.Codes = make(map[broker.Code]int)
 	}
 	f.Count++

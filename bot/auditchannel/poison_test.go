@@ -3,6 +3,7 @@ package auditchannel
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +13,6 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
-	"github.com/assumebot/assumebot/broker/record"
 )
 
 // cursor is what the store keeps of the audit channel.
@@ -31,44 +31,38 @@ func (c *cursor) LoadCursor(context.Context, string) ([]byte, error) { return c.
 // replica, and for good.
 func TestAPoisonedCursorOrEntryDoesNotHoldUpTheChannel(t *testing.T) {
 	long := strings.Repeat("x", 1<<16)
-	for _, kept := range []string{
+	for _, was := range []string{
 		`{"next":7,"folds":null,"open":null}`,
 		`{"next":-7}`,
 		`{"next":7,"folds":{"U02BOB\nx":{"user":"bob\nGranted","count":-9223372036854775808,"codes":{"` + long + `":-1}}},"open":{"r\u001b":{"who":"` +
 			long + `"}}}`,
 	} {
 		var posted []blockkit.Message
-		c := &cursor{state: []byte(kept)}
+		c := &cursor{state: []byte(was)}
 		a := New(Deps{
-			Cursors: c, Leases: ours{}, Now: func() time.Time { return goldentest.Now }, Log: slog.New(slog.DiscardHandler),
+			Pace: time.Millisecond, Cursors: c, Leases: ours{}, Now: func() time.Time { return goldentest.Now }, Log: slog.New(slog.DiscardHandler),
 			Post: func(_ context.Context, _ string, m blockkit.Message) (string, error) {
 				posted = append(posted, m)
 				return "", nil
 			},
-			FollowUp: func(context.Context, event.Event) error { panic("poisoned") },
 		})
-		var state progress
 		refused := did("U01ALICE", event.RefusedData{Account: "prod", Failure: event.Failure{Code: string(broker.CodeNotAllowed)}})
 		intent := did("U01ALICE", event.IntentData{Act: event.Act{Attempt: "a1"}})
-		if err := a.lease.Do(t.Context(), func(ctx context.Context, h *lease.Hold) (err error) {
-			if state, err = a.begin(ctx, h); err != nil {
-				return err
-			}
-			for i, e := range []event.Event{refused, refused, intent} {
-				if err := a.tell(ctx, &state, record.Followed{Number: int64(7 + i), Event: e}); err != nil {
-					return err
-				}
-			}
-			return a.flush(ctx, &state)
-		}); err != nil {
+		a.Record = &kept{first: 7, entries: []event.Event{refused, refused, intent}}
+		if err := a.lease.Do(t.Context(), a.finish); err != nil {
 			t.Fatal(err)
 		}
-		if len(posted) == 0 || !strings.Contains(posted[0].Text, "Refused") || state.Next != 10 {
-			t.Errorf("%.60s: got %d posts up to %d, want the refusal, up to 10", kept, len(posted), state.Next)
+		next, err := a.Next(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		refusal := func(m blockkit.Message) bool { return strings.Contains(m.Text, "Refused") }
+		if !slices.ContainsFunc(posted, refusal) || next != 10 {
+			t.Errorf("%.60s: got %d posts up to %d, want the refusal, up to 10", was, len(posted), next)
 		}
 		for _, m := range posted {
 			if strings.ContainsAny(m.Text, "\n\x1b") || len(m.Text) > 2000 {
-				t.Errorf("%.60s: got a post of %d bytes, %.80q", kept, len(m.Text), m.Text)
+				t.Errorf("%.60s: got a post of %d bytes, %.80q", was, len(m.Text), m.Text)
 			}
 		}
 	}

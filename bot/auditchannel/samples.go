@@ -8,7 +8,8 @@ import (
 )
 
 //go:embed testdata/messages/audit_admin_revoked.golden testdata/messages/audit_approval_granted.golden testdata/messages/audit_broken.golden
-//go:embed testdata/messages/audit_config_many.golden testdata/messages/audit_folded.golden testdata/messages/audit_granted.golden
+//go:embed testdata/messages/audit_digest.golden testdata/messages/audit_config_many.golden
+//go:embed testdata/messages/audit_folded.golden testdata/messages/audit_granted.golden
 //go:embed testdata/messages/audit_key_replaced.golden testdata/messages/audit_mfa_begun.golden testdata/messages/audit_record_opened.golden
 //go:embed testdata/messages/audit_refused.golden testdata/messages/audit_stopped.golden
 var samples embed.FS

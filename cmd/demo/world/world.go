@@ -27,6 +27,10 @@ var ConfigFile []byte
 
 const hub, prod, staging, vault = "111111111111", "222222222222", "333333333333", "444444444444"
 
+// auditPace is from one post in the audit channel to the next: the demo's Slack takes more
+// than one a second.
+const auditPace = 50 * time.Millisecond
+
 // Where AWS is called, and the workspace with its channels and its user group.
 const (
 	Region  = "eu-west-1"
@@ -110,7 +114,7 @@ func (w *World) MakeBot(ctx context.Context, file []byte, log *slog.Logger) erro
 		return err
 	}
 	aws := awsapi.Place{Endpoint: w.AWS.URL(), Key: secret.Credentials{AccessKeyID: botKey.id, SecretAccessKey: secret.New(botKey.secret)}}
-	w.App, err = app.New(ctx, cfg, settings, app.Environment{Getenv: getenv, AWS: &aws, Now: w.Clock.Now, Log: log})
+	w.App, err = app.New(ctx, cfg, settings, app.Environment{Getenv: getenv, AWS: &aws, Now: w.Clock.Now, Log: log, AuditPace: auditPace})
 	return err
 }
 

@@ -57,6 +57,8 @@ type Environment struct {
 
 	Watch watch.Watcher // is told how the bot does; nil: nobody is
 
+	AuditPace time.Duration // from one post in the audit channel to the next; 0: what Slack takes
+
 	leases *lease.Roster
 }
 
@@ -132,7 +134,7 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 		Broker: m.broker(cfg), Settings: botSettings(cfg),
 		Counters: m.deps.Counters, Directory: people.Events, Preferences: st.Preferences, Record: a.Record, Cursors: st.Cursors,
 		Leases: env.leases, Due: st.DueLists, Grants: m.deps.Grants,
-		CommandPrefix: cfg.Slack.CommandPrefix, Connections: cfg.Slack.Connections, AuditChannel: cfg.Slack.AuditChannel,
+		CommandPrefix: cfg.Slack.CommandPrefix, Connections: cfg.Slack.Connections, AuditChannel: cfg.Slack.AuditChannel, AuditPace: env.AuditPace,
 		Embedded: st.Embedded() && !s.Alone, Watch: env.Watch, Now: env.Now, Log: env.Log,
 	})
 	if env.Read != nil {

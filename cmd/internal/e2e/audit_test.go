@@ -37,6 +37,7 @@ func TestAuditWaitsAsLongAsSlackAsks(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.slack.LimitRate(true)
+	w.limitedPosts = true
 	w.start()
 	for _, account := range []string{"open because 1", "open because 2", "open because 3"} {
 		w.says("U01ALICE", "/assume", account)

@@ -354,7 +354,7 @@ func TestCredentialsThatCannotBeEncryptedAreShownToNobody(t *testing.T) {
 	}
 	cfg.Broker.Users.Find("U01ALICE").AgeKey = secret.PublicKey{Text: "age1junk", Type: "age", Fingerprint: "age1junk"} // no config can say that
 	log := slog.New(slog.NewJSONHandler(w.logs, nil))
-	a, err := app.New(t.Context(), cfg, w.settings(), app.Environment{Getenv: w.getenv, AWS: w.botOnAWS(), Now: w.now, Log: log})
+	a, err := app.New(t.Context(), cfg, w.settings(), app.Environment{Getenv: w.getenv, AWS: w.botOnAWS(), Now: w.now, Log: log, AuditPace: time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}

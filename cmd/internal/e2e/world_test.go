@@ -38,17 +38,18 @@ const patience = time.Minute
 // A world is Slack and AWS as fakes that speak the real protocols, and the real
 // bot, wired as the program wires it.
 type world struct {
-	t     testing.TB
-	slack *slacktest.Server
-	aws   *awstest.Server
-	alice *awstest.Device
-	bob   *awstest.Device
-	dir   string
-	env   map[string]string // of the bot
-	place string            // where AWS is
-	logs  *syncBuffer
-	tele  *telemetry.Listener // of the replica that was started last; nil: nobody watches
-	limit int                 // of requests and calls, above what a config takes; 0: as the config says
+	t            testing.TB
+	slack        *slacktest.Server
+	aws          *awstest.Server
+	alice        *awstest.Device
+	bob          *awstest.Device
+	dir          string
+	env          map[string]string // of the bot
+	place        string            // where AWS is
+	logs         *syncBuffer
+	tele         *telemetry.Listener // of the replica that was started last; nil: nobody watches
+	limit        int                 // of requests and calls, above what a config takes; 0: as the config says
+	limitedPosts bool                // the audit channel takes a post a second, as Slack does
 
 	mu     sync.Mutex
 	offset time.Duration
@@ -204,7 +205,10 @@ func (w *world) launch(path string, s app.Settings, now func() time.Time) *repli
 	}
 	log := slog.New(slog.NewJSONHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	look, reload := make(chan time.Time), make(chan os.Signal)
-	env := app.Environment{Getenv: w.getenv, AWS: w.botOnAWS(), Now: now, Log: log, Read: &read, Look: look, Reload: reload}
+	env := app.Environment{Getenv: w.getenv, AWS: w.botOnAWS(), Now: now, Log: log, Read: &read, Look: look, Reload: reload, AuditPace: time.Millisecond}
+	if w.limitedPosts {
+		env.AuditPace = 0
+	}
 	if w.tele != nil {
 		env.Watch = w.tele
 	}

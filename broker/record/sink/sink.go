@@ -1,0 +1,196 @@
+// Package sink brings the record to whoever wants it beside Slack's channel.
+//
+// A Sink is told every entry, in order and at least once, by one replica at a time. How far
+// it got is kept in the store, by the Sink's name, so another replica goes on from there.
+package sink
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/retry"
+)
+
+// A Sink takes entries.
+type Sink interface {
+	// Take takes entries in order and returns how many of them it has for good. It may be
+	// told some of them again.
+	Take(ctx context.Context, entries []record.Followed) (taken int, err error)
+}
+
+// Record is the record as this process has read and checked it.
+type Record interface {
+	// Read returns up to limit entries from a number on, in order, and how many are gone
+	// before the first of them.
+	Read(ctx context.Context, from int64, limit int) (found []record.Followed, missed int64, err error)
+	// Await returns nil once there is an entry of that number or wait has passed.
+	Await(ctx context.Context, number int64, wait time.Duration) error
+}
+
+// Cursors keep how far the holder of a lease has read the record.
+type Cursors interface {
+	// MoveCursor replaces previous, what this holder loaded or saved last, by
+	// state; false when another has had the lease since f.
+	MoveCursor(ctx context.Context, f lease.Fence, previous, state []byte) (bool, error)
+	// LoadCursor returns the state kept last; nil when there is none.
+	LoadCursor(ctx context.Context, name string) ([]byte, error)
+}
+
+// Deps is what a Follower is made of. All but First is needed.
+type Deps struct {
+	Name    string // of the position: it never changes
+	Sink    Sink
+	Record  Record
+	Cursors Cursors
+	Leases  lease.Leases
+	// First is where a Sink begins that was never told anything; nil: at the first entry.
+	First func(ctx context.Context) (int64, error)
+	Log   *slog.Logger
+}
+
+const (
+	leaseTTL  = 15 * time.Second
+	lookEvery = 2 * time.Second // how often a lease is looked after
+	batch     = 50
+	// finishWithin is for what is on the record at SIGTERM.
+	finishWithin = 5 * time.Second
+)
+
+var errLeaseLost = errors.New("another replica has had the lease meanwhile")
+
+// A Follower reads the record to one Sink.
+type Follower struct {
+	Deps
+	lease *lease.Lease
+}
+
+// New returns a Follower; it does nothing yet.
+func New(d Deps) *Follower {
+	d.Log = d.Log.With("sink", d.Name)
+	return &Follower{Deps: d, lease: lease.New(d.Leases, leaseName(d.Name), leaseTTL, d.Log)}
+}
+
+func leaseName(sink string) string { return "sink-" + sink }
+
+// Run tells the Sink until ctx ends; then what is on the record already, and gives the
+// lease up.
+func (f *Follower) Run(ctx context.Context) {
+	waits := retry.Pace{First: 500 * time.Millisecond, Longest: 30 * time.Second}.Waits()
+	f.lease.Run(ctx, lookEvery, func(err error) time.Duration {
+		d := waits.Next(err)
+		if !errors.Is(err, record.ErrStopped) { // the record says that itself
+			f.Log.Error("a sink is behind the record", "error", err, "retry_in", d)
+		}
+		return d
+	}, func(ctx context.Context, h *lease.Hold) error {
+		return f.follow(ctx, h, func(ctx context.Context, next int64) error {
+			waits.Reset()
+			if err := f.Record.Await(ctx, next, lookEvery); err != nil {
+				return err
+			}
+			return ctx.Err()
+		})
+	})
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishWithin)
+	defer cancel()
+	err := f.lease.Do(last, func(ctx context.Context, h *lease.Hold) error {
+		return f.follow(ctx, h, func(context.Context, int64) error { return errDone })
+	})
+	if err != nil && !errors.Is(err, errDone) && !errors.Is(err, lease.ErrTaken) {
+		f.Log.Warn("the rest of the record is left to another replica", "error", err)
+	}
+}
+
+var errDone = errors.New("the record is read to its end")
+
+// Next is the number of the first entry that the Sink does not have for good.
+func (f *Follower) Next(ctx context.Context) (int64, error) {
+	at, err := f.load(ctx)
+	return at.Next, err
+}
+
+// A position is what the store keeps of a Sink.
+type position struct {
+	Next int64 `json:"next"`
+
+	saved []byte // as it is in the store
+}
+
+func (f *Follower) load(ctx context.Context) (position, error) {
+	var at position
+	data, err := f.Cursors.LoadCursor(ctx, leaseName(f.Name))
+	switch {
+	case err != nil:
+		return at, err
+	case data == nil && f.First != nil:
+		at.Next, err = f.First(ctx)
+		return at, err
+	case data == nil:
+		return at, nil
+	}
+	at.saved = data
+	if err := json.Unmarshal(data, &at); err != nil {
+		return at, fmt.Errorf("position of sink %s: %w", f.Name, err)
+	}
+	at.Next = max(at.Next, 0)
+	return at, nil
+}
+
+// follow tells the Sink, and calls end whenever it has everything, until that or anything
+// else fails.
+func (f *Follower) follow(ctx context.Context, h *lease.Hold, end func(ctx context.Context, next int64) error) error {
+	turn, err := h.Fence()
+	if err != nil {
+		return err
+	}
+	at, err := f.load(ctx)
+	for err == nil {
+		var found []record.Followed
+		found, err = f.read(ctx, &at)
+		if err == nil && len(found) > 0 {
+			err = f.tell(ctx, turn, &at, found)
+		}
+		if err == nil && len(found) < batch {
+			err = end(ctx, at.Next)
+		}
+	}
+	return err
+}
+
+func (f *Follower) read(ctx context.Context, at *position) ([]record.Followed, error) {
+	found, missed, err := f.Record.Read(ctx, at.Next, batch)
+	if err == nil && missed > 0 {
+		f.Log.Error("entries of the record are gone that a sink was not told of", "first", at.Next, "count", missed)
+		at.Next += missed
+	}
+	return found, err
+}
+
+// tell moves the position behind what the Sink has, also while the process is being stopped.
+func (f *Follower) tell(ctx context.Context, turn lease.Fence, at *position, found []record.Followed) error {
+	taken, failed := f.Sink.Take(ctx, found)
+	if taken == 0 {
+		return failed
+	}
+	then := position{Next: found[taken-1].Number + 1}
+	data, err := json.Marshal(then)
+	if err != nil {
+		return err
+	}
+	ok, err := f.Cursors.MoveCursor(context.WithoutCancel(ctx), turn, at.saved, data)
+	switch {
+	case err != nil:
+		return errors.Join(failed, err)
+	case !ok:
+		return errors.Join(failed, errLeaseLost)
+	}
+	then.saved = data
+	*at = then
+	return failed
+}
