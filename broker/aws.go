@@ -77,6 +77,7 @@ type Buckets interface {
 
 // A BucketQuery asks for one part of a list.
 type BucketQuery struct {
+	User        string // who asks: a Slack user ID
 	Account     policy.Account
 	Credentials secret.Credentials
 	Prefix      string

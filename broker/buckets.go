@@ -149,7 +149,7 @@ func (b *Lists) BucketPage(ctx context.Context, r Request, grantID, prefix strin
 func (b *Lists) listed(ctx context.Context, r Request, c secret.Credentials, list BucketList, known listing.Listing) (BucketList, error) {
 	reading, cancel := patience.ForAWS(ctx)
 	defer cancel()
-	query := BucketQuery{Account: list.Account, Credentials: c, Prefix: list.Prefix, Again: list.renewal()}
+	query := BucketQuery{User: r.Caller.User, Account: list.Account, Credentials: c, Prefix: list.Prefix, Again: list.renewal()}
 	walk := listing.Walk{Now: b.now, Known: known, Read: func(ctx context.Context, token string) ([]listing.Bucket, string, error) {
 		query.Token = token
 		return b.aws.ListBuckets(ctx, query)

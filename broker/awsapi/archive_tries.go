@@ -76,7 +76,7 @@ func (a *ArchiveBucket) worthAnother(err error) error {
 	return err
 }
 
-// codeOf is what S3 calls an error; "" for what is none of S3's.
+// codeOf is what AWS calls an error; "" for what is none of its own.
 func codeOf(err error) string {
 	var api smithy.APIError
 	if errors.As(err, &api) {

@@ -3,21 +3,18 @@ package awsapi
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
-	"github.com/aws/smithy-go"
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/text"
 )
 
-// While STS does not answer, each Request would spend its code and the patience of a
-// person on nothing. So after a few calls in a row without an answer STS is not asked
-// for a while, which costs no code. Then one Request asks it first who signs, which takes
-// no code either; only once STS answers that are codes sent again.
+// While an endpoint of AWS does not answer, each Request would spend the patience of a
+// person on nothing, and its code where STS is asked. So after a few calls in a row without
+// an answer the endpoint rests: it is not asked for a while. Then one Request asks it first,
+// without a code; only once it answers do the others follow.
 //
 // No answer is one that was lost, was late or never came to be, and a 5xx. A refusal is an
 // answer, whatever it says, so that nobody's mistakes stop others; and it takes two people.
@@ -30,8 +27,34 @@ const (
 	probeTime = 3 * time.Second
 )
 
-// A breaker is of one endpoint. Its zero value is closed.
+// A service is what an endpoint of AWS serves, where.
+type service struct{ name, region string }
+
+// Of IAM there is one endpoint in a partition.
+// https://docs.aws.amazon.com/general/latest/gr/iam-service.html
+const anyRegion = "global"
+
+// String begins a sentence.
+func (s service) String() string {
+	if s.region == anyRegion {
+		return s.name
+	}
+	return s.name + " in " + s.region
+}
+
+// label is the name that metrics have.
+func (s service) label() string {
+	if s.name == stsName {
+		return "STS"
+	}
+	return s.name
+}
+
+// A breaker is of one endpoint.
 type breaker struct {
+	of  service
+	say func(of service, rests bool, silent time.Duration) // when it begins and ends to rest
+
 	mu      sync.Mutex
 	calls   int             // in a row without an answer
 	people  map[string]bool // whose they were, silentPeople at most
@@ -43,8 +66,43 @@ type breaker struct {
 
 var errNotAnswering = errors.New("calls in a row went without an answer")
 
-// pass reports whether STS may be asked at now, or probed first; where neither, since when
-// it has not answered, and how long to wait.
+// breaker is that of an endpoint. There are as many as services and regions that the config
+// names.
+func (c *Client) breaker(name, region string) *breaker {
+	of := service{name, region}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	b, ok := c.breakers[of]
+	if !ok {
+		b = &breaker{of: of, say: c.sayRests}
+		c.breakers[of] = b
+	}
+	return b
+}
+
+// sayRests tells those who run the bot, once each time.
+func (c *Client) sayRests(of service, rests bool, silent time.Duration) {
+	if c.watch != nil {
+		c.watch.Rests(of.label(), of.region, rests)
+	}
+	at := []any{"service", of.label(), "region", of.region, "silent_for", silent.Round(time.Millisecond)}
+	if rests {
+		c.log.Warn("AWS does not answer: it is not asked for a while", append(at, "tried_again_every", restFor)...)
+		return
+	}
+	c.log.Info("AWS answers again", at...)
+}
+
+// Logging has c write to log when an endpoint of AWS stops answering, and when it answers
+// again. It is for before c is used.
+func (c *Client) Logging(log *slog.Logger) *Client {
+	c.log = log
+	return c
+}
+
+// pass reports whether the endpoint may be asked at now, or probed first; where neither,
+// since when it has not answered, and how long to wait. Who is to probe calls probed or
+// gaveUp.
 func (b *breaker) pass(now time.Time) (ask, probe bool, silent, wait time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -60,19 +118,29 @@ func (b *breaker) pass(now time.Time) (ask, probe bool, silent, wait time.Durati
 	return false, true, now.Sub(b.since), restFor
 }
 
-// probed says whether STS answered a probe.
+// probed says whether the endpoint answered a probe.
 func (b *breaker) probed(now time.Time, answered bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.probing = false
-	if answered {
+	switch {
+	case b.until.IsZero(): // another probe was first
+	case answered:
 		b.reset()
-		return
+		b.say(b.of, false, now.Sub(b.since))
+	default:
+		b.until = now.Add(restFor)
 	}
-	b.until = now.Add(restFor)
 }
 
-// called says whether STS answered a call of user's.
+// gaveUp is of a probe that says nothing.
+func (b *breaker) gaveUp() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.probing = false
+}
+
+// called says whether the endpoint answered a call of user's.
 func (b *breaker) called(now time.Time, user string, answered bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -92,73 +160,85 @@ func (b *breaker) called(now time.Time, user string, answered bool) {
 	}
 	if b.calls >= silentCalls && len(b.people) >= silentPeople {
 		b.until = now.Add(restFor)
+		b.say(b.of, true, now.Sub(b.since))
 	}
 }
 
 func (b *breaker) reset() { b.calls, b.people, b.until = 0, nil, time.Time{} }
 
-// notAnswering is why STS is not asked to serve call; nil when it is.
-func (c *Client) notAnswering(ctx context.Context, op operation, call broker.Call) *broker.Error {
-	ask, probe, silent, wait := c.silence.pass(c.now())
-	if probe {
-		ask = c.probe(ctx, call)
-		c.silence.probed(c.now(), ask)
+// An asking is one call to an endpoint. Where that rests and is to be tried, a call without
+// a code is the probe.
+type asking struct {
+	*breaker
+	user  string // "": nobody's, which never has it rest
+	probe bool
+}
+
+// ask begins a call without a code, which ends with noted; the error says that the endpoint
+// rests.
+func (c *Client) ask(b *breaker, user, again string) (asking, *broker.Error) {
+	ask, probe, silent, wait := b.pass(c.now())
+	if !ask && !probe {
+		return asking{}, b.resting(silent, wait, again)
 	}
-	if ask {
-		return nil
+	return asking{b, user, probe}, nil
+}
+
+// anyhow begins a call for which it does not count that the endpoint rests.
+func anyhow(b *breaker) asking { return asking{breaker: b, probe: true} }
+
+// notBegun ends a call that was not made.
+func (a asking) notBegun() {
+	if a.probe {
+		a.gaveUp()
 	}
-	again := "Try again in " + text.Seconds(wait) + "."
-	if op.signer == byMFASession && !op.sessionOK {
-		again = "Try again in " + text.Seconds(wait) + " with a new code."
+}
+
+// noted has the breaker know what became of a call. One that was given up by us, or that
+// our own settings kept, says nothing of AWS.
+func (c *Client) noted(ctx context.Context, a asking, err error, s *sending) {
+	answered := true
+	if err != nil {
+		arrived := s.arrivalOf(ctx, err, codeOf(err))
+		if errors.Is(err, context.Canceled) || arrived == malformed || arrived == misdirected {
+			a.notBegun()
+			return
+		}
+		answered = !unheard(arrived) || codeOf(err) == slowDown
 	}
-	e := failed(broker.CodeCannotReachAWS, "AWS STS in "+op.region+" stopped answering, so it was not asked.", again, errNotAnswering)
+	if a.probe {
+		a.probed(c.now(), answered)
+		return
+	}
+	if a.user != "" || answered {
+		a.called(c.now(), a.user, answered)
+	}
+}
+
+// resting is why an endpoint is not asked; again is what else it takes to try again.
+func (b *breaker) resting(silent, wait time.Duration, again string) *broker.Error {
+	what := " stopped answering, so it was not asked."
 	if silent >= time.Minute {
-		e = failed(broker.CodeCannotReachAWS, "AWS STS in "+op.region+" has not answered for "+text.Minutes(silent)+", so it was not asked.",
-			again, errNotAnswering)
+		what = " has not answered for " + text.Minutes(silent) + ", so it was not asked."
 	}
-	e = detailed(e, "not_answering", stsName)
-	e.Use, e.Facts.Region = op.use(broker.UseUnused), op.region
+	hint := "Try again in " + text.Seconds(wait) + again + "."
+	e := detailed(failed(broker.CodeCannotReachAWS, b.of.String()+what, hint, errNotAnswering), "not_answering", b.of.name)
+	if b.of.region != anyRegion {
+		e.Facts.Region = b.of.region
+	}
 	return e
 }
 
-// probe asks STS who signs call, without a code, and reports whether it answered.
-func (c *Client) probe(ctx context.Context, call broker.Call) bool {
-	ctx, cancel := context.WithTimeout(ctx, probeTime)
-	defer cancel()
-	ctx, sent := withSending(ctx)
-	_, err := c.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, func(o *sts.Options) {
-		o.Credentials, o.Retryer = signing(call.Signer), aws.NopRetryer{}
-	})
-	return err == nil || !unheard(ctx, err, sent)
-}
+// slowDown is how S3 throttles, with a status that others have for being unwell.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+const slowDown = "SlowDown"
 
-// noteAnswer has the breaker know what became of a call. One that was given up by us, or
-// that our own settings kept, says nothing of STS.
-func (c *Client) noteAnswer(ctx context.Context, user string, err error, s *sending) {
-	if err != nil {
-		arrived := arrivedWith(ctx, err, s)
-		if errors.Is(err, context.Canceled) || arrived == malformed || arrived == misdirected {
-			return
-		}
-	}
-	c.silence.called(c.now(), user, err == nil || !unheard(ctx, err, s))
-}
-
-// unheard reports whether err says that STS did not answer, or is unwell.
-func unheard(ctx context.Context, err error, s *sending) bool {
-	switch arrivedWith(ctx, err, s) {
+// unheard reports whether a call that failed was not answered, or by what is unwell.
+func unheard(arrived arrival) bool {
+	switch arrived {
 	case arrivedNowhere, serverFailed, lost, malformed, misdirected:
 		return true
 	case refusedOnWay, refusedByAWS:
 	}
 	return false
-}
-
-func arrivedWith(ctx context.Context, err error, s *sending) arrival {
-	var api smithy.APIError
-	code := ""
-	if errors.As(err, &api) {
-		code = api.ErrorCode()
-	}
-	return s.arrivalOf(ctx, err, code)
 }

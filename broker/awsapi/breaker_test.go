@@ -1,6 +1,7 @@
 package awsapi_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -13,10 +14,14 @@ import (
 )
 
 // ask has each of users ask STS once, without a code, and returns the last error.
-func (b *bench) ask(t *testing.T, client *awsapi.Client, users ...string) (err error) {
+func (b *bench) ask(t *testing.T, client *awsapi.Client, users ...string) error {
 	t.Helper()
+	return askFor(t.Context(), client, users...)
+}
+
+func askFor(ctx context.Context, client *awsapi.Client, users ...string) (err error) {
 	for _, user := range users {
-		_, err = client.Issue(t.Context(), broker.Call{
+		_, err = client.Issue(ctx, broker.Call{
 			User:    policy.User{Slack: user, Name: "alice", SessionName: "alice"},
 			Account: policy.Account{Name: "hub"},
 			Plan:    broker.Plan{Method: broker.MethodGetSessionToken, Duration: time.Hour},

@@ -3,6 +3,7 @@ package awsapi
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"sync"
 	"time"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/endpoint"
 	"github.com/assumebot/assumebot/broker/secret"
+	"github.com/assumebot/assumebot/broker/watch"
 )
 
 // A Client talks to AWS. It holds one long-lived STS client, because that learns
@@ -31,11 +33,13 @@ type Client struct {
 	getenv  func(string) string
 	now     func() time.Time
 	signin  http.RoundTripper // to the console sign-in endpoint
-	silence breaker           // of sts
+	watch   watch.Watcher     // nil: nobody watches
+	log     *slog.Logger
 
-	mu     sync.Mutex
-	s3     map[string]*s3.Client   // by region
-	cached map[string]cachedSecret // by secret name
+	mu       sync.Mutex
+	s3       map[string]*s3.Client   // by region
+	cached   map[string]cachedSecret // by secret name
+	breakers map[service]*breaker
 }
 
 // New reads the SDK's own settings: region, endpoints, the bot's identity.
@@ -72,16 +76,13 @@ func newClient(cfg aws.Config, foreign bool, getenv func(string) string, now fun
 	cfg.HTTPClient = wholeAnswers{client: staying(through)}
 	return &Client{
 		config: cfg, foreign: foreign, sts: sts.NewFromConfig(cfg), secrets: secretsmanager.NewFromConfig(cfg),
-		getenv: getenv, now: now, signin: through,
-		s3: make(map[string]*s3.Client), cached: make(map[string]cachedSecret),
+		getenv: getenv, now: now, signin: through, log: slog.New(slog.DiscardHandler),
+		s3: make(map[string]*s3.Client), cached: make(map[string]cachedSecret), breakers: make(map[service]*breaker),
 	}
 }
 
 // bucketsClient returns the long-lived S3 client of a region.
 func (c *Client) bucketsClient(region string) *s3.Client {
-	if region == "" {
-		region = c.config.Region
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	client, ok := c.s3[region]

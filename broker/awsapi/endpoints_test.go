@@ -181,7 +181,7 @@ func TestNoRedirectIsFollowed(t *testing.T) {
 			t.Fatal(err)
 		}
 		key := secret.Credentials{AccessKeyID: "a", SecretAccessKey: secret.New("b"), SessionToken: secret.New("c")}
-		_, err = a.bucketsClient("").ListBuckets(t.Context(), &s3.ListBucketsInput{},
+		_, err = a.bucketsClient(a.config.Region).ListBuckets(t.Context(), &s3.ListBucketsInput{},
 			func(o *s3.Options) { o.Credentials, o.Retryer = signing(key), aws.NopRetryer{} })
 		if statusOf(err) != status {
 			t.Errorf("S3, %d: got %v, want that it is the answer", status, err)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -29,6 +30,10 @@ const (
 	// should: another writer, or IAM itself, may still show an older one.
 	denyTries = 5
 	denyPause = 300 * time.Millisecond
+
+	iamName = "IAM"
+	// restingTime is what IAM has to answer in while it rests.
+	restingTime = 5 * time.Second
 )
 
 // Deny implements [broker.Revoker].
@@ -43,7 +48,7 @@ func (c *Client) Deny(ctx context.Context, account policy.Account, names func() 
 			return broker.Denied{}, notTold(err)
 		}
 	}
-	doc, now, err := readRevocations(ctx, client, role)
+	doc, now, err := c.firstRead(ctx, client, role, sessions)
 	if err != nil {
 		return broker.Denied{}, notTold(fmt.Errorf("read the policy: %w", err))
 	}
@@ -75,6 +80,26 @@ func (c *Client) Deny(ctx context.Context, account policy.Account, names func() 
 		return broker.Denied{}, known
 	}
 	return broker.Denied{}, failed(true, err)
+}
+
+// firstRead reads the policy, which shows whether IAM answers. What takes away is tried also
+// while IAM rests; but whoever waits hears soon then.
+func (c *Client) firstRead(ctx context.Context, client *iam.Client, role string, sessions []string) (revocations, time.Time, error) {
+	asking, resting := c.ask(c.breaker(iamName, anyRegion), strings.Join(sessions, " "), "")
+	if resting != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, restingTime)
+		defer cancel()
+		asking = anyhow(c.breaker(iamName, anyRegion))
+	}
+	ctx, sent := withSending(ctx)
+	doc, now, err := readRevocations(ctx, client, role)
+	if call := (*smithy.OperationError)(nil); errors.As(err, &call) {
+		c.noted(ctx, asking, err, sent)
+	} else { // IAM answered, whatever is wrong with the policy
+		c.noted(ctx, asking, nil, sent)
+	}
+	return doc, now, err
 }
 
 // notTold is of a revocation that ended before anything was written.

@@ -25,6 +25,12 @@ const (
 // revokeWorld is a fake AWS with a role and its revoker.
 func revokeWorld(t *testing.T) (*Client, policy.Account) {
 	t.Helper()
+	a, account, _ := revokeServer(t)
+	return a, account
+}
+
+func revokeServer(t *testing.T) (*Client, policy.Account, *awstest.Server) {
+	t.Helper()
 	server, err := awstest.Start()
 	if err != nil {
 		t.Fatal(err)
@@ -47,7 +53,7 @@ func revokeWorld(t *testing.T) (*Client, policy.Account) {
 	}
 	return a, policy.Account{
 		Name: "prod", RoleARN: policy.RoleARN(awstest.RoleARN(revokeProd, "OnCall")), Revoker: policy.RoleARN(awstest.RoleARN(revokeProd, "Revoker")),
-	}
+	}, server
 }
 
 func alone(context.Context) error { return nil }
@@ -141,6 +147,15 @@ func TestDenyHitsEverybodyWhenTheRoleIsFull(t *testing.T) {
 
 func TestDenyLeavesAPolicyThatIsNotItsOwn(t *testing.T) {
 	a, account := revokeWorld(t)
+	byHand(t, a, account)
+	if denied, err := a.Deny(t.Context(), account, only("alice"), alone); err == nil {
+		t.Errorf("got %+v, want an error: a hand-written policy was replaced", denied)
+	}
+}
+
+// byHand writes a policy in the place of the bot's that the bot did not write.
+func byHand(t *testing.T, a *Client, account policy.Account) {
+	t.Helper()
 	client, err := a.revoker(t.Context(), account)
 	if err != nil {
 		t.Fatal(err)
@@ -149,9 +164,6 @@ func TestDenyLeavesAPolicyThatIsNotItsOwn(t *testing.T) {
 	if _, err := client.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: aws.String("OnCall"), PolicyName: aws.String(RevocationsPolicy),
 		PolicyDocument: &text}); err != nil {
 		t.Fatal(err)
-	}
-	if denied, err := a.Deny(t.Context(), account, only("alice"), alone); err == nil {
-		t.Errorf("got %+v, want an error: a hand-written policy was replaced", denied)
 	}
 }
 

@@ -24,6 +24,11 @@ var errNoList = errors.New("an answer that is no list of buckets")
 // ListBuckets implements [broker.Buckets] by one call. No code is in it, so the
 // SDK may retry.
 func (c *Client) ListBuckets(ctx context.Context, q broker.BucketQuery) ([]listing.Bucket, string, error) {
+	call := c.bucketCall(q)
+	asking, e := c.ask(c.breaker("S3", call.region), q.User, call.noNewCode())
+	if e != nil {
+		return nil, "", e
+	}
 	ctx, cancel := patience.ForAWS(ctx)
 	defer cancel()
 	ctx, sent := withSending(ctx)
@@ -34,12 +39,13 @@ func (c *Client) ListBuckets(ctx context.Context, q broker.BucketQuery) ([]listi
 	if q.Token != "" {
 		in.ContinuationToken = &q.Token
 	}
-	out, err := c.bucketsClient(q.Account.Region).ListBuckets(ctx, in, func(o *s3.Options) { o.Credentials = signing(q.Credentials) })
+	out, err := c.bucketsClient(call.region).ListBuckets(ctx, in, func(o *s3.Options) { o.Credentials = signing(q.Credentials) })
 	if err == nil && out.Owner == nil {
 		err = errNoList
 	}
+	c.noted(ctx, asking, err, sent)
 	if err != nil {
-		return nil, "", c.bucketCall(q).failure(ctx, err, sent)
+		return nil, "", call.failure(ctx, err, sent)
 	}
 	buckets := make([]listing.Bucket, len(out.Buckets))
 	for i, b := range out.Buckets {
@@ -83,7 +89,7 @@ func (l bucketCall) failure(ctx context.Context, err error, s *sending) *broker.
 	case refusedOnWay:
 		return refusedBefore("S3", err, broker.AskOperator)
 	case serverFailed:
-		if code == "SlowDown" {
+		if code == slowDown {
 			return l.refused(err, code)
 		}
 		return detailed(failed(broker.CodeCannotReachAWS, "S3 is not working right now.", l.soon()+".", err), "not_working", "S3")
@@ -122,7 +128,7 @@ func (l bucketCall) refused(err error, code string) *broker.Error {
 	case "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "PermanentRedirect":
 		return detailed(failed(broker.CodeRegion, "S3 does not answer for "+l.region+" where the bot asked.", "Look at "+l.setting+". "+broker.AskOperator, err),
 			"elsewhere", "S3")
-	case "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded":
+	case slowDown, "Throttling", "ThrottlingException", "RequestLimitExceeded":
 		return failed(broker.CodeThrottled, throttled, l.soon()+".", err)
 	case "RequestTimeTooSkewed":
 		return failed(broker.CodeClock, clockWrong, "The bot has learnt the right time from AWS: try again"+l.noNewCode()+".", err)

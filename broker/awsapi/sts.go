@@ -22,10 +22,12 @@ var errNoCredentials = errors.New("STS answered without credentials")
 // Issue implements [broker.STS].
 func (c *Client) Issue(ctx context.Context, call broker.Call) (broker.STSAnswer, error) {
 	op := c.operationOf(call)
-	if e := c.notAnswering(ctx, op, call); e != nil {
+	asking, e := c.askSTS(ctx, op, call)
+	switch {
+	case e != nil:
 		return broker.STSAnswer{}, e
-	}
-	if patience.TooLate(ctx) {
+	case patience.TooLate(ctx):
+		asking.notBegun()
 		return broker.STSAnswer{}, op.tooLate()
 	}
 	ctx, cancel := patience.ForAWS(ctx)
@@ -36,7 +38,7 @@ func (c *Client) Issue(ctx context.Context, call broker.Call) (broker.STSAnswer,
 		ask = c.sessionToken
 	}
 	answer, err := ask(ctx, call)
-	c.noteAnswer(ctx, call.User.Slack, err, sent)
+	c.noted(ctx, asking, err, sent)
 	if err != nil {
 		e := op.failure(ctx, err, sent)
 		if e.Code == broker.CodeKeyInvalid {
@@ -45,6 +47,36 @@ func (c *Client) Issue(ctx context.Context, call broker.Call) (broker.STSAnswer,
 		return broker.STSAnswer{}, e
 	}
 	return answer, nil
+}
+
+// askSTS begins a call. Where STS rests and is to be tried, a call with a code is not the
+// probe: STS is asked who signs first, which takes no code.
+func (c *Client) askSTS(ctx context.Context, op operation, call broker.Call) (asking, *broker.Error) {
+	b := c.breaker(stsName, op.region)
+	ask, probe, silent, wait := b.pass(c.now())
+	if probe && !op.code.Empty() {
+		ask, probe = c.probe(ctx, call), false
+		b.probed(c.now(), ask)
+	}
+	if ask || probe {
+		return asking{b, call.User.Slack, probe}, nil
+	}
+	again := ""
+	if op.signer == byMFASession && !op.sessionOK {
+		again = " with a new code"
+	}
+	e := b.resting(silent, wait, again)
+	e.Use = op.use(broker.UseUnused)
+	return asking{}, e
+}
+
+// probe asks STS who signs call, without a code, and reports whether it answered.
+func (c *Client) probe(ctx context.Context, call broker.Call) bool {
+	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	defer cancel()
+	ctx, sent := withSending(ctx)
+	_, err := c.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, once(call.Signer))
+	return err == nil || !unheard(sent.arrivalOf(ctx, err, codeOf(err)))
 }
 
 // once signs one call and switches retries off.
@@ -131,10 +163,15 @@ func credentialsOf(c *types.Credentials) (got secret.Credentials, ok bool) {
 
 // Identity implements [broker.STS].
 func (c *Client) Identity(ctx context.Context, signer secret.Credentials, from policy.KeySource) (broker.Identity, error) {
+	asking, resting := c.ask(c.breaker(stsName, c.config.Region), "", "")
+	if resting != nil {
+		return broker.Identity{}, resting
+	}
 	ctx, cancel := patience.ForAWS(ctx)
 	defer cancel()
 	ctx, sent := withSending(ctx)
 	out, err := c.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, func(o *sts.Options) { o.Credentials = signing(signer) })
+	c.noted(ctx, asking, err, sent)
 	if err != nil {
 		e := c.asking(signer).failure(ctx, err, sent)
 		if e.Code == broker.CodeKeyInvalid {

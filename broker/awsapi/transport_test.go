@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/policy"
@@ -39,7 +40,7 @@ func TestAConnectionIsUsedAgainHoweverManyAskAtOnce(t *testing.T) {
 	server.Start()
 	defer server.Close()
 	key := secret.Credentials{AccessKeyID: "AKIA0000000000000000", SecretAccessKey: secret.New("x")}
-	client := awsapi.NewAt(awsapi.Place{Endpoint: server.URL, Key: key}, "eu-west-1", nil, nil)
+	client := awsapi.NewAt(awsapi.Place{Endpoint: server.URL, Key: key}, "eu-west-1", nil, time.Now)
 	for range times {
 		var all, asked sync.WaitGroup
 		all.Add(atOnce)

@@ -18,6 +18,7 @@ func (c *Client) Watched(w watch.Watcher) *Client {
 	if w == nil {
 		return c
 	}
+	c.watch = w
 	before := c.config.APIOptions
 	c.config.APIOptions = append(before[:len(before):len(before)], func(s *middleware.Stack) error {
 		return s.Initialize.Add(tells{w, s.ID()}, middleware.Before)

@@ -17,6 +17,9 @@ type Watcher interface {
 	Served(s Surface, o Outcome)
 	// Called is told of a call to AWS, by its operation's name.
 	Called(operation string, r Result, took time.Duration)
+	// Rests is told when an endpoint of AWS that does not answer begins to rest, and when it
+	// is asked again, by the names of the service and of the region, "global" where it has none.
+	Rests(service, region string, rests bool)
 	// Asked is told of a round trip to the store, by its command's name.
 	Asked(command string, r Result, took time.Duration)
 }

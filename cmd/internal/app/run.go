@@ -165,13 +165,13 @@ func ports(st *store.Store, leases lease.Leases) broker.Deps {
 
 func openAWS(ctx context.Context, region string, env Environment) (*awsapi.Client, error) {
 	if env.AWS != nil {
-		return awsapi.NewAt(*env.AWS, region, env.Getenv, env.Now).Watched(env.Watch), nil
+		return awsapi.NewAt(*env.AWS, region, env.Getenv, env.Now).Watched(env.Watch).Logging(env.Log), nil
 	}
 	aws, err := awsapi.New(ctx, region, env.Getenv, env.Now)
 	if err != nil {
 		return nil, NeedsPerson(fmt.Errorf("AWS settings: %w", err))
 	}
-	return aws.Watched(env.Watch), nil
+	return aws.Watched(env.Watch).Logging(env.Log), nil
 }
 
 // Run serves until ctx ends and finishes what was accepted. What Slack says that

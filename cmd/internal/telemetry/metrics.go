@@ -18,6 +18,7 @@ type metrics struct {
 	acks     *prometheus.HistogramVec
 	replies  *prometheus.HistogramVec
 	aws      *prometheus.HistogramVec
+	resting  *prometheus.GaugeVec
 	store    *prometheus.HistogramVec
 }
 
@@ -44,10 +45,13 @@ func newMetrics(registry *prometheus.Registry) *metrics {
 			replyBuckets, "surface"),
 		aws: histogram("aws_call_duration_seconds", "Time that a call to AWS took, by its operation and what became of it.",
 			replyBuckets, "operation", "result"),
+		resting: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: namespace, Name: "aws_endpoint_resting", Help: "Whether an endpoint of AWS is not asked for a while, since it did not answer.",
+		}, []string{"service", "region"}),
 		store: histogram("redis_round_trip_duration_seconds", "Time that a round trip to Redis took, by its command and what became of it.",
 			storeBuckets, "command", "result"),
 	}
-	registry.MustRegister(m.requests, m.acks, m.replies, m.aws, m.store, collectors.NewGoCollector(), collectors.NewBuildInfoCollector(),
+	registry.MustRegister(m.requests, m.acks, m.replies, m.aws, m.resting, m.store, collectors.NewGoCollector(), collectors.NewBuildInfoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -72,6 +76,15 @@ func (m *metrics) Served(s watch.Surface, o watch.Outcome) {
 // Called implements [watch.Watcher].
 func (m *metrics) Called(operation string, r watch.Result, took time.Duration) {
 	m.aws.WithLabelValues(operation, string(r)).Observe(took.Seconds())
+}
+
+// Rests implements [watch.Watcher].
+func (m *metrics) Rests(service, region string, rests bool) {
+	value := 0.0
+	if rests {
+		value = 1
+	}
+	m.resting.WithLabelValues(service, region).Set(value)
 }
 
 // Asked implements [watch.Watcher].

@@ -26,6 +26,9 @@ func everything(w watch.Watcher) {
 	w.Served(watch.Form, watch.Busy)
 	w.Called("AssumeRole", watch.OK, 60*time.Millisecond)
 	w.Called("AssumeRole", watch.Lost, 12*time.Second)
+	w.Rests("STS", "eu-west-1", true)
+	w.Rests("IAM", "global", true)
+	w.Rests("IAM", "global", false)
 	w.Asked("evalsha", watch.OK, 300*time.Microsecond)
 }
 
