@@ -3,6 +3,9 @@ package config
 import (
 	"slices"
 	"strings"
+
+	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // An Account without a role hands out the IAM user itself. Its credentials
@@ -25,11 +28,15 @@ func (a *Account) checkOutsideRules(c *collector) {
 // checkOutside refuses, or warns of, whom an Account without a role takes past
 // which others.
 func (f *File) checkOutside(c *collector) {
+	var beside *besides
 	for a := range each(f.Accounts.Value) {
 		if a.hasRole() {
 			continue
 		}
-		lines := f.outside(a)
+		if beside == nil {
+			beside = f.besides()
+		}
+		lines := beside.outside(a)
 		if len(lines) == 0 {
 			continue
 		}
@@ -45,71 +52,163 @@ func (f *File) checkOutside(c *collector) {
 	}
 }
 
-// outside says who may have a beside which Accounts with a role, or while they are
-// denied which: a line for all with the same ones.
-func (f *File) outside(a *Account) []string {
-	who := map[string][]string{}
-	var order []string
+// mostListed is how many names a line has; what is longer, nobody reads.
+const mostListed = 20
+
+// besides are the Accounts with a role, and who may have or be denied them. Whom their
+// lists do not name may have, and is denied, the same as all others like that: it is
+// found once, and for each person only what names them.
+type besides struct {
+	file     *File
+	accounts []*Account
+	naming   map[string][]int    // people and groups of the file → places of Accounts that name them
+	groups   map[string][]string // people → groups of the file that are named
+	others   standing            // of whom nothing names
+	sharing  map[policy.KeySource][]*User
+	past     map[policy.KeySource]string // what was found
+}
+
+// A standing is what somebody may have, and what else they may be denied, as places of
+// Accounts in their order.
+type standing struct{ may, denied []int }
+
+func (f *File) besides() *besides {
+	b := &besides{
+		file: f, naming: map[string][]int{}, groups: map[string][]string{},
+		sharing: map[policy.KeySource][]*User{}, past: map[policy.KeySource]string{},
+	}
 	for u := range each(f.Users.Value) {
-		if !f.mayHave(a, u) {
+		b.sharing[u.key] = append(b.sharing[u.key], u)
+	}
+	for a := range each(f.Accounts.Value) {
+		if !a.hasRole() {
 			continue
 		}
-		same := f.sharingKey(u)
-		if which := f.past(same); which != "" {
+		place := len(b.accounts)
+		b.accounts = append(b.accounts, a)
+		for _, entry := range slices.Concat(a.rules.Deny, a.rules.Allowed(), a.rules.BreakGlass) {
+			b.naming[entry] = append(b.naming[entry], place)
+		}
+		b.others.add(f, a, place, []*User{{}})
+	}
+	for name, members := range f.groups {
+		if b.naming[name] == nil {
+			continue
+		}
+		for _, m := range members {
+			b.groups[m] = append(b.groups[m], name)
+		}
+	}
+	return b
+}
+
+// add judges one Account, for whoever is one IAM user.
+func (s *standing) add(f *File, a *Account, place int, users []*User) {
+	switch {
+	case slices.ContainsFunc(users, func(u *User) bool { return f.mayHave(a, u) }):
+		s.may = append(s.may, place)
+	case slices.ContainsFunc(users, func(u *User) bool { return f.listed(a.rules.Deny, u.Slack.Value) != notListed }):
+		s.denied = append(s.denied, place)
+	}
+}
+
+// outside says who may have a beside which Accounts with a role, or while they are
+// denied which: a line for all with the same ones.
+func (b *besides) outside(a *Account) []string {
+	who := map[string][]string{}
+	var order []string
+	for u := range each(b.file.Users.Value) {
+		if !b.file.mayHave(a, u) {
+			continue
+		}
+		if which := b.whatElse(u.key); which != "" {
 			if who[which] == nil {
 				order = append(order, which)
 			}
-			who[which] = append(who[which], withSharers(same))
+			who[which] = append(who[which], withSharers(u, b.sharing[u.key]))
 		}
 	}
 	lines := make([]string, len(order))
 	for i, which := range order {
-		lines[i] = strings.Join(who[which], ", ") + " " + which
+		lines[i] = text.Listed(who[which], mostListed) + " " + which
 	}
 	return lines
 }
 
-// past says which Accounts with a role any of the users may have, or may be denied.
-func (f *File) past(users []*User) string {
-	var may, denied []string
-	for r := range each(f.Accounts.Value) {
-		switch {
-		case !r.hasRole():
-		case slices.ContainsFunc(users, func(u *User) bool { return f.mayHave(r, u) }):
-			may = append(may, r.label())
-		case slices.ContainsFunc(users, func(u *User) bool { return f.listed(r.rules.Deny, u.Slack.Value) != notListed }):
-			denied = append(denied, r.label())
+// whatElse says which Accounts with a role may be had, or denied, by those who are, to
+// AWS, the IAM user of that key.
+func (b *besides) whatElse(key policy.KeySource) string {
+	past, known := b.past[key]
+	if !known {
+		past = b.said(b.standing(b.sharing[key]))
+		b.past[key] = past
+	}
+	return past
+}
+
+func (b *besides) standing(users []*User) standing {
+	var own []int
+	for _, u := range users {
+		id := u.Slack.Value
+		own = append(own, b.naming[id]...)
+		for _, group := range b.groups[id] {
+			own = append(own, b.naming[group]...)
 		}
 	}
-	var parts []string
-	if len(may) > 0 {
-		parts = append(parts, "may also have "+strings.Join(may, ", "))
+	slices.Sort(own)
+	own = slices.Compact(own)
+	var s standing
+	for _, place := range own {
+		s.add(b.file, b.accounts[place], place, users)
 	}
-	if len(denied) > 0 {
-		parts = append(parts, "may be denied "+strings.Join(denied, ", "))
+	return standing{with(s.may, b.others.may, own), with(s.denied, b.others.denied, own)}
+}
+
+// with is what is found and, but for the places that were looked at, the others.
+func with(found, others, looked []int) []int {
+	if len(looked) == 0 {
+		return others
+	}
+	for _, place := range others {
+		if _, is := slices.BinarySearch(looked, place); !is {
+			found = append(found, place)
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+func (b *besides) said(s standing) string {
+	var parts []string
+	for _, p := range []struct {
+		what   string
+		places []int
+	}{{"may also have ", s.may}, {"may be denied ", s.denied}} {
+		if len(p.places) == 0 {
+			continue
+		}
+		var labels []string
+		for _, place := range p.places[:min(len(p.places), mostListed+1)] {
+			labels = append(labels, b.accounts[place].label())
+		}
+		parts = append(parts, p.what+text.Listed(labels, mostListed))
 	}
 	return strings.Join(parts, " and ")
 }
 
-// sharingKey is u and whoever else is, to AWS, the same IAM user.
-func (f *File) sharingKey(u *User) []*User {
-	same := []*User{u}
-	for other := range each(f.Users.Value) {
-		if other != u && other.key == u.key {
-			same = append(same, other)
+// withSharers names u, and the others with whom they share a key.
+func withSharers(u *User, sharing []*User) string {
+	var others []string
+	for _, other := range sharing {
+		if len(others) > mostListed {
+			break
+		}
+		if other != u {
+			others = append(others, other.label())
 		}
 	}
-	return same
-}
-
-// withSharers names the first of users, and the others with whom they share a key.
-func withSharers(users []*User) string {
-	var others []string
-	for _, other := range users[1:] {
-		others = append(others, other.label())
-	}
 	if len(others) == 0 {
-		return users[0].label()
+		return u.label()
 	}
-	return users[0].label() + " (one AWS key with " + strings.Join(others, " and ") + ")"
+	return u.label() + " (one AWS key with " + text.Listed(others, mostListed) + ")"
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -19,6 +20,20 @@ func beside(hub string, others ...string) string {
 		text += "- {role_arn: 'arn:aws:iam::222222222222:role/R', " + other + "}\n"
 	}
 	return text
+}
+
+func numbered(n int) (names []string) {
+	for i := range n {
+		names = append(names, fmt.Sprintf("p%d", i))
+	}
+	return names
+}
+
+func manyAccounts(n int) (accounts []string) {
+	for _, name := range numbered(n) {
+		accounts = append(accounts, "name: "+name+", allow: ['*']")
+	}
+	return accounts
 }
 
 func TestParseConfigRefusesWhatIsHadOutsideOfTheRules(t *testing.T) {
@@ -51,6 +66,11 @@ func TestParseConfigRefusesWhatIsHadOutsideOfTheRules(t *testing.T) {
 		{"several", beside("allow: ['*']", "name: prod, allow: [U01ALICE, U02BOB]", "name: vault, allow: [U01ALICE, U02BOB], deny: [U03CAROL]",
 			"name: dev, allow: [U03CAROL]"),
 			[]string{"alice, bob may also have prod, vault", "carol may also have dev and may be denied vault"}},
+		{"by a user group, by name, and shut out of what others may have", beside("allow: ['*']", "name: prod, allow: [S01DEVS]",
+			"name: vault, allow: [U01ALICE]", "name: dev, allow: [S01DEVS], deny: [U02BOB]", "name: lab, allow: [S01DEVS]"),
+			[]string{"alice may also have prod, vault, dev, lab", "bob may also have prod, lab and may be denied dev", "carol may also have prod, dev, lab"}},
+		{"more than anybody reads", beside("allow: [U01ALICE]", manyAccounts(25)...),
+			[]string{"alice may also have " + strings.Join(numbered(20), ", ") + " and more"}},
 		{"one key for two", strings.Replace(beside("allow: [U01ALICE]", "name: prod, allow: [U02BOB]"), "{env: B}", "{env: A}", 1),
 			[]string{"alice (one AWS key with bob) may also have prod"}},
 
