@@ -16,6 +16,9 @@ func (b *admins) admin(ctx context.Context, to conversation, c command.Command) 
 	case command.VerbWho:
 		live, err := to.broker.Holding.Who(ctx, r, message.WhoMost)
 		b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.Who(to.voice, live) })
+	case command.VerbStatus:
+		pause, err := to.broker.Admins.Status(ctx, r)
+		b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.Status(to.voice, b.report(ctx), pause) })
 	case command.VerbBlock:
 		done, err := to.broker.Admins.Block(ctx, r, target)
 		b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.Blocked(to.voice, target, whom, done.Before) })
@@ -33,6 +36,16 @@ func (b *admins) admin(ctx context.Context, to conversation, c command.Command) 
 		was, err := to.broker.Admins.Resume(ctx, r)
 		b.delivery.answer(ctx, to, err, func() blockkit.Message { return message.Resumed(was) })
 	}
+}
+
+// statusByDirectMessage answers privately, wherever it was asked.
+func (b *admins) statusByDirectMessage(ctx context.Context, to conversation) {
+	pause, err := to.broker.Admins.Status(ctx, to.request(command.Command{Verb: command.VerbStatus}))
+	if err != nil {
+		b.delivery.tellOrOwe(ctx, to, b.refusal(ctx, to, err))
+		return
+	}
+	b.delivery.tellOrOwe(ctx, to, message.Status(to.voice, b.report(ctx), pause))
 }
 
 // target is whom c is about, by the ID that the config knows, so that a block holds

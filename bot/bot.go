@@ -41,8 +41,10 @@ type Deps struct {
 	AuditPace     time.Duration // from one post there to the next; 0 is what Slack takes
 	Embedded      bool          // the state is in this process: stop issuing when another process shares the Slack app
 	Watch         watch.Watcher // nil: nobody watches
-	Now           func() time.Time
-	Log           *slog.Logger
+	// Report says how the bot is, within some seconds.
+	Report func(context.Context) watch.Report
+	Now    func() time.Time
+	Log    *slog.Logger
 }
 
 // A Bot is assumebot on Slack. New does no work; Run does all of it.

@@ -109,7 +109,7 @@ func (v *visits) run(ctx context.Context, to conversation, c command.Command) {
 			return
 		}
 		v.self.revoke(ctx, to, c)
-	case command.VerbWho, command.VerbUnlock, command.VerbBlock, command.VerbUnblock, command.VerbPause, command.VerbResume:
+	case command.VerbWho, command.VerbStatus, command.VerbUnlock, command.VerbBlock, command.VerbUnblock, command.VerbPause, command.VerbResume:
 		v.admins.admin(ctx, to, c)
 	case command.VerbKey:
 		v.self.key(ctx, to, c)

@@ -52,7 +52,7 @@ func (v *visits) readEvent(ctx context.Context, e socketmode.Envelope) (in inner
 }
 
 // event serves one event: somebody opened Home, mentioned the bot or wrote to
-// it. Both of the latter are answered with help.
+// it. Both of the latter are answered with help, or with how the bot does.
 func (v *visits) event(ctx context.Context, e socketmode.Envelope) {
 	in, ok := v.readEvent(ctx, e)
 	if !ok {
@@ -81,6 +81,10 @@ func (v *visits) event(ctx context.Context, e socketmode.Envelope) {
 		}
 		if command.MayHoldCode(in.Text) {
 			v.sayCodeSeen(ctx, to)
+			return
+		}
+		if command.AsksStatus(command.Words(in.Text)) {
+			v.admins.statusByDirectMessage(ctx, to)
 			return
 		}
 		v.self.helpByDirectMessage(ctx, to, command.AsksMoreHelp(command.Words(in.Text)))

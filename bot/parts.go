@@ -125,6 +125,7 @@ type (
 	// admins serves what admins alone may do.
 	admins struct {
 		*core
+		report    func(context.Context) watch.Report
 		delivery  *delivery
 		approvals *approvals
 	}
@@ -198,7 +199,7 @@ func partsOf(c *core, d Deps) *parts {
 		core: c, door: p.door, delivery: p.delivery, reminders: p.reminders, approvals: p.approvals, formats: p.formats, homes: p.homes, forms: p.forms,
 	}
 	p.lists = &bucketLists{core: c, door: p.door, delivery: p.delivery, issuing: p.issuing}
-	p.admins = &admins{core: c, delivery: p.delivery, approvals: p.approvals}
+	p.admins = &admins{core: c, report: d.Report, delivery: p.delivery, approvals: p.approvals}
 	p.self = &self{core: c, delivery: p.delivery, approvals: p.approvals, homes: p.homes}
 	return &p
 }

@@ -44,6 +44,7 @@ func adminActs(b *bench) map[event.Kind]func(r broker.Request) error {
 		event.Paused:    func(r broker.Request) error { return second(b.Broker.Admins.Pause(ctx, r)) },
 		event.Resumed:   func(r broker.Request) error { return second(b.Broker.Admins.Resume(ctx, r)) },
 		event.Who:       func(r broker.Request) error { return second(b.Holding.Who(ctx, r, 60)) },
+		event.Status:    func(r broker.Request) error { return second(b.Broker.Admins.Status(ctx, r)) },
 		event.Revoked:   func(r broker.Request) error { return second(b.Revoking.RevokePerson(ctx, r, "U01ALICE")) },
 	}
 }
@@ -77,7 +78,7 @@ func TestOnlyAdminsActAsAdmins(t *testing.T) {
 				if last.Kind != event.Refused || last.Code != c.want || last.Actor.User != c.user {
 					t.Errorf("got %+v on the record, want the refusal", last)
 				}
-				if about := kind != event.Paused && kind != event.Resumed && kind != event.Who; (last.Target.ID == "U01ALICE") != about {
+				if about := kind != event.Paused && kind != event.Resumed && kind != event.Who && kind != event.Status; (last.Target.ID == "U01ALICE") != about {
 					t.Errorf("got target %q on the record of a refused %s", last.Target, kind)
 				}
 			})
@@ -109,7 +110,7 @@ func TestEachAdminActIsOnTheRecordWithWhoAndWhom(t *testing.T) {
 			t.Fatalf("%s: %v", kind, err)
 		}
 		last := b.last(t)
-		if last.Kind != kind || last.Actor.User != adminID || last.Reason != "INC-42" || last.Purpose != "" {
+		if last.Kind != kind || last.Actor.User != adminID || last.Reason != map[bool]string{true: "INC-42"}[kind != event.Status] || last.Purpose != "" {
 			t.Errorf("%s: got %+v on the record", kind, last)
 		}
 		if last.Target.ID != "" && (last.Target.ID != "U01ALICE" || last.Target.Name != "alice") {
@@ -148,6 +149,17 @@ func TestWhatGivesBackNeedsTheRecord(t *testing.T) {
 	}
 	if len(b.orders.blocks) != 1 || b.orders.pause == nil || b.lockouts.locked == 0 {
 		t.Error("something was given back off the record")
+	}
+}
+
+// TestStatusIsToldThoughTheRecordFails also shows whose the pause is.
+func TestStatusIsToldThoughTheRecordFails(t *testing.T) {
+	b := newAdminBench(t)
+	b.failOn[event.Status] = true
+	b.orders.pause = &broker.Order{By: "U08OTHER", Reason: "a\nb"}
+	pause, err := b.Broker.Admins.Status(t.Context(), by(b, adminID))
+	if err != nil || pause == nil || pause.By != "U08OTHER" || pause.Reason != "a b" {
+		t.Errorf("got %+v, %v, want the pause", pause, err)
 	}
 }
 

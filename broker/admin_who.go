@@ -20,6 +20,23 @@ type Everybody struct {
 	More   bool        // there are, or may be, more than these
 }
 
+// Status lets an admin see how the bot does, and returns the pause.
+// A record that is away keeps nobody from it: then above all it is asked.
+func (b *Admins) Status(ctx context.Context, r Request) (*Order, error) {
+	return visit(ctx, b.visits, r, b.toOrder("status", "see how the bot does"), func(ctx context.Context, r *Request) (*Order, error) {
+		b.note(ctx, b.event(*r, event.StatusData{}))
+		_, pause, err := b.orders.Orders(ctx, r.Caller.User)
+		if err != nil {
+			_, pause = b.orders.KnownOrders(r.Caller.User)
+		}
+		if pause != nil {
+			shown := pause.shown()
+			pause = &shown
+		}
+		return pause, nil
+	})
+}
+
 // Who returns most live Grants at most, once that is recorded.
 func (b *Holding) Who(ctx context.Context, r Request, most int) (Everybody, error) {
 	return visit(ctx, b.visits, r, b.admins.toOrder("who", "see everybody's credentials"), func(ctx context.Context, r *Request) (Everybody, error) {

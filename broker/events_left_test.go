@@ -247,6 +247,7 @@ func TestWhichEventsAdminsLeave(t *testing.T) {
 		"block and unblock": {newAdminBench, act(event.Blocked, event.Unblocked), []string{"blocked", "unblocked"}},
 		"pause and resume":  {newAdminBench, act(event.Paused, event.Resumed), []string{"paused", "resumed"}},
 		"who":               {newAdminBench, act(event.Who), []string{"who"}},
+		"status":            {newAdminBench, act(event.Status), []string{"status"}},
 		"revoke":            {newAdminBench, act(event.Revoked), []string{"blocked", "revoking", "revoked"}},
 		"unlock": {newAdminBench, func(t *testing.T, b *bench) {
 			b.lockouts.locked = time.Minute

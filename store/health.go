@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/assumebot/assumebot/broker/watch"
 )
 
 // A Health is what a Redis says of itself beside how well it keeps the record. A managed
@@ -43,6 +46,27 @@ func (s *Store) Ping(ctx context.Context) (time.Duration, error) {
 		return 0, fmt.Errorf("ask whether Redis is there: %w", err)
 	}
 	return time.Since(began), nil
+}
+
+// Says is what Redis says of itself in passing; what it refuses to say is "". One round trip.
+func (s *Store) Says(ctx context.Context) (watch.Store, error) {
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	said := watch.Store{Kind: s.place.kind}
+	if s.Embedded() {
+		return said, nil
+	}
+	node, err := s.recordNode(ctx)
+	if err != nil {
+		return said, fmt.Errorf("ask what Redis is: %w", err)
+	}
+	info := node.Info(ctx)
+	if err := onlyRefused(info.Err()); err != nil {
+		return said, fmt.Errorf("ask what Redis is: %w", err)
+	}
+	fields := infoFields(info.Val())
+	said.Version, said.Role = shortWord(cmp.Or(fields["valkey_version"], fields["redis_version"])), shortWord(fields["role"])
+	return said, nil
 }
 
 // Health asks Redis how it is. It changes nothing. What Redis refuses to say is unknown;

@@ -26,6 +26,8 @@ func adminAudit(e told) (head []blockkit.Span, text string, ok bool) {
 		what, rest = "Resumed", " by "+person(e)+"."
 	case event.Who:
 		what, rest = "Looked at", " by "+person(e)+": everybody's live credentials."
+	case event.Status:
+		what, rest = "Looked at", " by "+person(e)+": how the bot does."
 	default:
 		return nil, "", false
 	}

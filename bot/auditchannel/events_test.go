@@ -170,6 +170,7 @@ func adminEvents() map[string]told {
 		"audit_admin_paused":  func(e *told) { e.Kind, e.Reason = event.Paused, event.NewText(wildly) },
 		"audit_admin_resumed": func(e *told) { e.Kind, e.Actor.Name = event.Resumed, "" },
 		"audit_admin_who":     kind(event.Who),
+		"audit_admin_status":  kind(event.Status),
 		"audit_admin_not_told": func(e *told) {
 			e.Kind, e.Actor.Name, e.Target.ID, e.Account = event.Revoked, "", "U07GONE", "broken"
 			e.why(broker.CodeRevoker, "abcdefgh")

@@ -106,6 +106,7 @@ var peoplePhrases = map[broker.Code]map[string]phrase{
 		"unlock":  says("Only admins may unlock people."),
 		"pause":   says("Only admins may pause the bot."),
 		"resume":  says("Only admins may resume the bot."),
+		"status":  says("Only admins may see how the bot does."),
 		"who":     says("Only admins may see everybody's credentials."),
 		"revoke":  says("Only admins may revoke what others have."),
 	},

@@ -14,6 +14,7 @@ import (
 // The verbs of admins; VerbRevoke with a Target is one too.
 const (
 	VerbWho     Verb = "who"
+	VerbStatus  Verb = "status"
 	VerbUnlock  Verb = "unlock"
 	VerbBlock   Verb = "block"
 	VerbUnblock Verb = "unblock"
@@ -39,7 +40,7 @@ func Words(text string) []typed.Token {
 // parseAdmin reads what follows /assume if its first word is one of admins; ok is
 // false if it is not.
 //
-//	who | resume | pause [because …] | unlock @P | unblock @P | block @P [because …] | revoke @P [ACCOUNT] [because …]
+//	who | status | resume | pause [because …] | unlock @P | unblock @P | block @P [because …] | revoke @P [ACCOUNT] [because …]
 //
 // A person is only who Slack resolved: anybody can be called @bob.
 func parseAdmin(text string) (cmd Command, ok bool, err error) {
@@ -50,7 +51,7 @@ func parseAdmin(text string) (cmd Command, ok bool, err error) {
 	cmd.Verb = Verb(tokens[0].Word())
 	rest := tokens[1:]
 	switch cmd.Verb {
-	case VerbWho, VerbResume, VerbPause:
+	case VerbWho, VerbStatus, VerbResume, VerbPause:
 	case VerbRevoke:
 		if len(rest) == 0 || rest[0].Kind == typed.KindWord && !strings.HasPrefix(rest[0].Word(), "@") {
 			return Command{}, false, nil // one's own
@@ -71,7 +72,7 @@ func parseAdmin(text string) (cmd Command, ok bool, err error) {
 		}
 		rest = rest[1:]
 	}
-	takesReason := cmd.Verb != VerbWho
+	takesReason := cmd.Verb != VerbWho && cmd.Verb != VerbStatus
 	switch {
 	case len(rest) == 0:
 		return cmd, true, nil
@@ -82,6 +83,12 @@ func parseAdmin(text string) (cmd Command, ok bool, err error) {
 		return Command{}, true, err
 	}
 	return cmd, true, nil
+}
+
+// AsksStatus reports whether the words that the bot is sent are status alone.
+func AsksStatus(tokens []typed.Token) bool {
+	tokens = slices.DeleteFunc(slices.Clone(tokens), func(t typed.Token) bool { return t.Kind == typed.KindUser }) // who is mentioned
+	return len(tokens) == 1 && tokens[0].Word() == string(VerbStatus)
 }
 
 // targetOf is the person that a command of an admin is about.

@@ -8,6 +8,7 @@ import (
 func TestParseAssumeReadsWhatAdminsWrite(t *testing.T) {
 	for text, want := range map[string]Command{
 		"who":                            {Verb: VerbWho},
+		"Status":                         {Verb: VerbStatus},
 		" Resume ":                       {Verb: VerbResume},
 		"pause":                          {Verb: VerbPause},
 		"pause because the worst day":    {Verb: VerbPause, Reason: "the worst day"},
@@ -29,6 +30,8 @@ func TestParseAssumeReadsWhatAdminsWrite(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"who is it":                                 "I do not know the word “is” there. Nothing was done.",
+		"status now":                                "I do not know the word “now” there. Nothing was done.",
+		"status because x":                          "Write /assume status.",
 		"resume now":                                "I do not know the word “now” there. Nothing was done.",
 		"pause now":                                 "I do not know the word “now” there. Nothing was done.",
 		"pause because":                             "the reason is missing",

@@ -28,7 +28,7 @@ func FuzzParseAssume(f *testing.F) {
 		f.Add(seed)
 	}
 	for _, seed := range []string{
-		"who", "resume", "pause because <!here> “x”", "block <@U02BOB|bob> because <@U03CAROL>", "unblock <@U02BOB>", "unlock @bob", "revoke prod because x",
+		"who", "status", "status now", "resume", "pause because <!here> “x”", "block <@U02BOB|bob> because <@U03CAROL>", "unblock <@U02BOB>", "unlock @bob", "revoke prod because x",
 		"revoke <@U02BOB|bob> prod because INC-42", "revoke <@U02BOB|bob>prod", "pause because 123 456", "block <!subteam^S123|@team>", "revoke <@U02BOB> 123456",
 	} {
 		f.Add(seed)
@@ -93,12 +93,14 @@ func checkParseHolds(t *testing.T, text string, parse func(string) (Command, err
 // render writes a Command as a careful person would, and escapes as Slack does.
 func render(c Command) string {
 	var words []string
-	if c.Verb == VerbHelp || c.Verb == VerbMoreHelp || c.Verb == VerbAccounts || c.Verb == VerbWhoami || c.Verb == VerbExplain || c.Verb == VerbMFAStatus ||
+	if c.Verb == VerbHelp || c.Verb == VerbMoreHelp || c.Verb == VerbAccounts || c.Verb == VerbWhoami || c.Verb == VerbExplain ||
 		c.Verb == VerbMFAEnd || c.Verb == VerbCancel {
 		words = append(words, string(c.Verb))
 	}
 	switch c.Verb {
-	case VerbWho, VerbUnlock, VerbBlock, VerbUnblock, VerbPause, VerbResume, VerbRevoke:
+	case VerbMFAStatus:
+		words = append(words, mfaStatus)
+	case VerbWho, VerbStatus, VerbUnlock, VerbBlock, VerbUnblock, VerbPause, VerbResume, VerbRevoke:
 		words = append(words, string(c.Verb))
 	}
 	if c.Target != "" {

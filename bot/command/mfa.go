@@ -9,9 +9,12 @@ import (
 // The verbs of /mfa.
 const (
 	VerbMFA       Verb = "mfa" // begin an MFA session
-	VerbMFAStatus Verb = "status"
+	VerbMFAStatus Verb = "mfa status"
 	VerbMFAEnd    Verb = "end"
 )
+
+// mfaStatus is how [VerbMFAStatus] is typed.
+const mfaStatus = "status"
 
 func usageMFA() []prose.Part {
 	return prose.Say("Write ", prose.MFACmd("CODE"), ", and after it, if you like, for 8h. ",
@@ -32,7 +35,7 @@ func (p *parser) mfaWord(word string) error {
 	switch word {
 	case "end", "stop", "off", "cancel":
 		verb = VerbMFAEnd
-	case "status", "show":
+	case mfaStatus, "show":
 		verb = VerbMFAStatus
 	}
 	switch {
@@ -48,7 +51,7 @@ func (p *parser) mfaWord(word string) error {
 	if hint := p.meant(word, p.tokens[p.pos:]); hint != "" {
 		return Error(message, hint)
 	}
-	if meant := text.Nearest(word, []string{"for", string(VerbMFAEnd), string(VerbMFAStatus), string(VerbHelp)}); meant != "" {
+	if meant := text.Nearest(word, []string{"for", string(VerbMFAEnd), mfaStatus, string(VerbHelp)}); meant != "" {
 		return Error(message, "Did you mean “"+meant+"”? ", usageMFA())
 	}
 	return Error(message, "An MFA session is for all accounts alike. ", usageMFA())
@@ -81,7 +84,11 @@ func (p *parser) finishMFA() error {
 }
 
 func errMFAWordAlone(verb Verb) error {
-	return Error("Nothing else goes with the word "+string(verb)+".", "Write ", prose.MFACmd(string(verb)), ".")
+	word := string(verb)
+	if verb == VerbMFAStatus {
+		word = mfaStatus
+	}
+	return Error("Nothing else goes with the word "+word+".", "Write ", prose.MFACmd(word), ".")
 }
 
 func errMFAMention() error {

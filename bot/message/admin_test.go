@@ -11,9 +11,38 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/prose"
+	"github.com/assumebot/assumebot/broker/watch"
 )
 
 const wildReason = "INC-42 <!channel> *bold* <https://x.example|link> @here"
+
+// goldenReport is of two replicas that are well.
+func goldenReport() watch.Report {
+	return watch.Report{
+		State: watch.State{
+			Connected: true, Sockets: 2, Counted: 4, Working: 1, StoreTook: 400 * time.Microsecond,
+			Record:  watch.Record{Entries: 4711, Signed: 4711, SignedAt: goldenTime.Add(-2 * time.Minute)},
+			Readers: []watch.Reader{{Name: watch.ReaderArchive, Next: 4711}, {Name: watch.ReaderAudit, Next: 4710}},
+		},
+		Replicas: []watch.Replica{
+			{ID: "abcdefghijkl", Host: "assumebot-7d9f-x2x4q", Version: "v1.4.0", Began: goldenTime.Add(-50 * time.Hour), Sockets: 2, Config: "3f9a21bc77"},
+			{ID: "mnopqrstuvwx", Version: "v1.4.0", Began: goldenTime.Add(-30 * time.Second), Sockets: 2, Config: "3f9a21bc77"},
+		},
+		Store:  watch.Store{Kind: "single node", Version: "7.2.4", Role: "master"},
+		Config: watch.Config{Digest: "3f9a21bc77", At: goldenTime.Add(-time.Hour)},
+	}
+}
+
+// goldenTrouble is all that can be wrong, at once.
+func goldenTrouble() watch.Report {
+	r := goldenReport()
+	r.Counted, r.StoreTook, r.Due, r.Unknown, r.Config.Refused = 10, 120*time.Millisecond, 1234, 1, true
+	r.Record.Stopped, r.Record.Signed, r.Record.Unsigned, r.Readers[1].Next = true, 4000, time.Hour, 12
+	r.Silent = []watch.Silence{{Endpoint: "AWS STS in eu-west-1", Since: goldenTime.Add(-time.Minute)}}
+	r.Replicas[1].Sockets, r.Replicas[1].Stopped, r.Replicas[1].Version, r.Replicas[1].Config = 0, true, "v1.3.9", "other"
+	r.Replicas = append(r.Replicas, watch.Replica{ID: "yzyzyzyzyzyz", Version: "v1.3.9", Began: goldenTime, Config: "other", Draining: true})
+	return r
+}
 
 // adminMessages are those that admins read.
 func adminMessages() map[string]blockkit.Message {
@@ -72,6 +101,8 @@ func adminMessages() map[string]blockkit.Message {
 		"admin_not_paused":      Resumed(false),
 		"admin_who":             Who(v, broker.Everybody{Grants: held(5)}),
 		"admin_who_many":        Who(v, broker.Everybody{Grants: held(WhoMost), More: true}),
+		"admin_status":          Status(v, goldenReport(), nil),
+		"admin_status_wrong":    Status(v, goldenTrouble(), &broker.Order{By: "U09ADMIN", Reason: wildReason, At: goldenTime}),
 		"admin_who_none":        Who(v, broker.Everybody{}),
 		"admin_revoked":         PersonRevoked(v, revoked),
 		"admin_revoked_many":    PersonRevoked(v, many),

@@ -108,6 +108,7 @@ func adminHelp(v Voice) []slack.RichTextElement {
 	return []slack.RichTextElement{
 		blockkit.Paragraph(blockkit.Bold("For admins")),
 		blockkit.Bullets(
+			line(prose.AssumeCmd("status"), "  how the bot does; what is wrong comes first"),
 			line(prose.AssumeCmd("who"), "  everybody's live credentials"),
 			line(prose.AssumeCmd("revoke @PERSON ACCOUNT because REASON"), "  block a person and revoke what they have of it; without ACCOUNT, of every account"),
 			line(prose.AssumeCmd("block @PERSON because REASON"), "  nothing for this person; ", prose.AssumeCmd("unblock @PERSON"), " ends it"),

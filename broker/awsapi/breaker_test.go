@@ -63,6 +63,9 @@ func TestAnSTSThatDoesNotAnswerIsNotAskedAndCostsNoCode(t *testing.T) {
 				t.Errorf("got %d calls, want none", got-calls)
 			}
 
+			if got := client.Silent(); len(got) != 1 || got[0].Endpoint != "AWS STS in eu-west-1" || got[0].Since.IsZero() {
+				t.Errorf("got %v silent, want STS", got)
+			}
 			b.later(3 * time.Minute) // the probe meets the same
 			code := b.device.Code()
 			_, err = alice.Issuing.Issue(t.Context(), b.request("prod", code))
@@ -82,6 +85,9 @@ func TestAnSTSThatDoesNotAnswerIsNotAskedAndCostsNoCode(t *testing.T) {
 			b.wantIssuedBy(t, alice, b.device.Code())
 			if got := b.asked("GetCallerIdentity"); got != 2 {
 				t.Errorf("got %d probes, want no more", got)
+			}
+			if got := client.Silent(); len(got) != 0 {
+				t.Errorf("got %v silent, want none", got)
 			}
 		})
 	}

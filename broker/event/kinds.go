@@ -32,6 +32,7 @@ const (
 	Paused       Kind = "paused"
 	Resumed      Kind = "resumed"
 	Who          Kind = "who"
+	Status       Kind = "status"
 
 	Config       Kind = "config"
 	ConfigBroken Kind = "config_broken"
@@ -57,7 +58,7 @@ type Payload interface {
 var all = []Payload{
 	IntentData{}, GrantedData{}, FailedData{}, RefusedData{}, UndeliveredData{}, UndeletedData{}, ShownData{}, ListingData{}, EndedData{},
 	IdentityData{}, KeyChangedData{}, LockedOutData{}, RevokingData{}, RevokedData{},
-	ApprovingData{}, ApprovalData{}, AcknowledgedData{}, UnlockedData{}, BlockedData{}, UnblockedData{}, PausedData{}, ResumedData{}, WhoData{},
+	ApprovingData{}, ApprovalData{}, AcknowledgedData{}, UnlockedData{}, BlockedData{}, UnblockedData{}, PausedData{}, ResumedData{}, WhoData{}, StatusData{},
 	ConfigData{}, ConfigBrokenData{}, MembershipData{}, SetAsideData{},
 	UnknownData{}, NotActedData{}, RestatedData{}, ImportedData{}, OpenedData{}, AlarmData{}, ForgottenData{},
 }

@@ -35,6 +35,12 @@ type WhoData struct {
 	Reason Text `json:"reason,omitzero"` // what the admin typed as reason
 }
 
+// StatusData is that an admin is about to see how the bot does.
+type StatusData struct{}
+
+// Kind implements Payload.
+func (StatusData) Kind() Kind { return Status }
+
 // Kind implements Payload.
 func (ApprovingData) Kind() Kind { return Approving }
 

@@ -38,6 +38,9 @@ type reading struct {
 	signed tlog.Tree
 	// signedAt is when this replica saw that it was; zero for one from before it began.
 	signedAt time.Time
+	// unsigned is since when something waits to be signed and nothing was, by the clock of this
+	// machine, which signing goes by; zero: nothing waits.
+	unsigned time.Time
 }
 
 func newReading(d Deps, now *state.State) *reading {
@@ -228,6 +231,9 @@ func (r *reading) advance(entries []entry.Entry, asked time.Time, end bool) erro
 		r.upToDate = asked
 	}
 	if r.view.Size() != before {
+		if r.unsigned.IsZero() {
+			r.unsigned = time.Now()
+		}
 		r.moved()
 	}
 	return nil
@@ -251,7 +257,10 @@ func (r *reading) checkTree(ctx context.Context, signed tlog.Tree) error {
 		return r.stopLocked(entry.Disagrees(fmt.Errorf("%w: other %d entries were signed than this replica has read", tree.ErrForked, signed.N)))
 	}
 	if known && signed.N > r.signed.N {
-		r.signed, r.signedAt = signed, r.now()
+		r.signed, r.signedAt, r.unsigned = signed, r.now(), time.Time{}
+		if r.view.Size() > signed.N {
+			r.unsigned = time.Now()
+		}
 	}
 	return nil
 }

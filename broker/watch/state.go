@@ -26,9 +26,10 @@ type State struct {
 // A Record is the record as this replica has read it.
 type Record struct {
 	Entries  int64
-	Signed   int64     // entries that the newest checkpoint covers
-	SignedAt time.Time // when this replica saw that it was signed; zero: not since the start
-	Stopped  bool      // it does not check out, so nothing is issued
+	Signed   int64         // entries that the newest checkpoint covers
+	SignedAt time.Time     // when this replica saw that it was signed; zero: not since the start
+	Unsigned time.Duration // for how long entries wait and none was signed; 0: none waits
+	Stopped  bool          // it does not check out, so nothing is issued
 }
 
 // A Reader is somebody who reads the record in order.
@@ -36,6 +37,12 @@ type Reader struct {
 	Name string
 	Next int64 // number of the first entry that it does not have
 }
+
+// Names of Readers.
+const (
+	ReaderAudit   = "audit_channel"
+	ReaderArchive = "archive"
+)
 
 // Lag is how many entries r has not of those that there are.
 func (r Reader) Lag(entries int64) int64 { return max(entries-r.Next, 0) }

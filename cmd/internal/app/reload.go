@@ -7,9 +7,11 @@ import (
 	"log/slog"
 	"os"
 	"reflect"
+	"sync/atomic"
 	"time"
 
 	"github.com/assumebot/assumebot/broker/retry"
+	"github.com/assumebot/assumebot/broker/watch"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 )
 
@@ -40,6 +42,28 @@ type watcher struct {
 	done     config.Reading // the last one that was dealt with
 	seen     string         // digest of one that was seen once
 	lamented string         // digest of one that could not be dealt with, which was logged
+
+	goesBy atomic.Pointer[watch.Config] // nil before it began
+}
+
+// goBy notes that what has this digest is served from now on.
+func (w *watcher) goBy(digest string) {
+	w.goesBy.Store(&watch.Config{Digest: digest, At: w.announce.now()})
+}
+
+// refused notes whether what the file says by now cannot be used.
+func (w *watcher) refused(is bool) {
+	now := w.config()
+	now.Refused = is
+	w.goesBy.Store(&now)
+}
+
+// config is the one that this process goes by.
+func (w *watcher) config() watch.Config {
+	if w == nil || w.goesBy.Load() == nil {
+		return watch.Config{}
+	}
+	return *w.goesBy.Load()
 }
 
 // start announces what changed since any replica announced something. It is over
@@ -110,9 +134,10 @@ func (w *watcher) take(ctx context.Context, next config.Reading) {
 	}
 	var err error
 	if next.Err() != nil {
+		w.refused(true)
 		err = w.refuse(ctx, next)
-	} else {
-		err = w.accept(ctx, next.Config)
+	} else if err = w.accept(ctx, next.Config); err == nil {
+		w.goBy(next.Digest)
 	}
 	w.seen = next.Digest
 	switch {

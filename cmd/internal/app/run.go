@@ -35,6 +35,7 @@ type App struct {
 	Record  *record.Log
 	record  *recording
 	config  config.Config
+	aws     *awsapi.Client
 	watcher *watcher // nil: there is no file to watch
 	leases  *lease.Roster
 	told    atomic.Bool // to stop
@@ -48,7 +49,8 @@ type Environment struct {
 	Now    func() time.Time
 	Log    *slog.Logger
 
-	Version string    // of the program, for the log
+	Host    string    // where it runs, for admins; "": not known
+	Version string    // of the program, for the log and admins
 	Began   time.Time // when the program was started
 
 	Read   *config.Reading  // what the config came from; nil: it is not read again
@@ -70,6 +72,7 @@ func Run(ctx context.Context, read config.Reading, s Settings, env Environment) 
 	look := time.NewTicker(pollEvery)
 	defer look.Stop()
 	env.Getenv, env.Now, env.Read, env.Look = os.Getenv, time.Now, &read, look.C
+	env.Host, _ = os.Hostname() // without one it has an ID
 	seen, err := listen(ctx, s, &env)
 	if err != nil {
 		return err
@@ -114,7 +117,7 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 		env.Log.Warn("Redis is embedded: what the bot knows ends with this process, the audit record too")
 	}
 	env.leases = lease.NewRoster(st.Leases, time.Now)
-	a := &App{Store: st, config: cfg, leases: env.leases, env: env}
+	a := &App{Store: st, aws: aws, config: cfg, leases: env.leases, env: env}
 	if a.record, err = newRecording(ctx, st, aws, s, cfg.Record, env, func(ctx context.Context) (int64, error) { return a.Bot.AuditNext(ctx) }); err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
@@ -135,7 +138,7 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 		Counters: m.deps.Counters, Directory: people.Events, Preferences: st.Preferences, Record: a.Record, Cursors: st.Cursors,
 		Leases: env.leases, Due: st.DueLists, Grants: m.deps.Grants,
 		CommandPrefix: cfg.Slack.CommandPrefix, Connections: cfg.Slack.Connections, AuditChannel: cfg.Slack.AuditChannel, AuditPace: env.AuditPace,
-		Embedded: st.Embedded() && !s.Alone, Watch: env.Watch, Now: env.Now, Log: env.Log,
+		Embedded: st.Embedded() && !s.Alone, Watch: env.Watch, Report: a.Report, Now: env.Now, Log: env.Log,
 	})
 	if env.Read != nil {
 		a.watcher = &watcher{
@@ -143,6 +146,7 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 			serve:    func(c config.Config) { a.Bot.Serve(m.broker(c), botSettings(c)) },
 			announce: newAnnouncer(st, a.record, env.Now, env.Log),
 		}
+		a.watcher.goBy(env.Read.Digest)
 	}
 	return a, nil
 }
@@ -231,8 +235,10 @@ func (a *App) serve(ctx context.Context) error {
 	ctx, refuse := context.WithCancelCause(ctx)
 	defer refuse(nil)
 	beside, stop := context.WithCancel(ctx)
+	living, end := context.WithCancel(context.WithoutCancel(ctx)) // while it finishes what was accepted too
 	var all sync.WaitGroup
 	all.Go(func() { a.sayReady(beside) })
+	all.Go(func() { a.sayAlive(living) })
 	if a.watcher != nil {
 		all.Go(func() {
 			a.watcher.run(beside, func(ctx context.Context) {
@@ -244,6 +250,7 @@ func (a *App) serve(ctx context.Context) error {
 	}
 	err := a.Bot.Run(ctx)
 	stop()
+	end()
 	all.Wait()
 	if newer := context.Cause(ctx); errors.Is(newer, broker.ErrNewer) {
 		err = errors.Join(newer, err)

@@ -38,19 +38,13 @@ func (s shown) close() {
 	}
 }
 
-// Names of those who read the record in order.
-const (
-	readerAudit   = "audit_channel"
-	readerArchive = "archive"
-)
-
 // State is how this replica is. It asks the store what it must, until ctx ends; what the store
 // does not say is left out.
 func (a *App) State(ctx context.Context) watch.State {
 	p := a.Record.Progress()
 	s := watch.State{
 		Draining: a.told.Load(),
-		Record:   watch.Record{Entries: p.Entries, Signed: p.Signed, SignedAt: p.SignedAt, Stopped: a.Record.Err() != nil},
+		Record:   watch.Record{Entries: p.Entries, Signed: p.Signed, SignedAt: p.SignedAt, Unsigned: p.Unsigned, Stopped: a.Record.Err() != nil},
 		// A role's lease is named for the role, and held for a moment.
 		Leases: slices.DeleteFunc(a.leases.Held(), func(name string) bool { return strings.Contains(name, "arn:") }),
 	}
@@ -58,7 +52,7 @@ func (a *App) State(ctx context.Context) watch.State {
 	s.Paused = pause != nil
 	a.Bot.Watched(&s)
 	if p.Archive {
-		s.Readers = append(s.Readers, watch.Reader{Name: readerArchive, Next: p.Archived})
+		s.Readers = append(s.Readers, watch.Reader{Name: watch.ReaderArchive, Next: p.Archived})
 	}
 	if s.StoreTook, s.StoreErr = a.Store.Ping(ctx); s.StoreErr != nil {
 		return s
@@ -70,7 +64,7 @@ func (a *App) State(ctx context.Context) watch.State {
 	if next, err := a.Bot.AuditNext(ctx); err != nil {
 		s.StoreErr = err
 	} else {
-		s.Readers = append(s.Readers, watch.Reader{Name: readerAudit, Next: next})
+		s.Readers = append(s.Readers, watch.Reader{Name: watch.ReaderAudit, Next: next})
 	}
 	return s
 }

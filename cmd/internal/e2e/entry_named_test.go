@@ -33,6 +33,7 @@ func TestEveryReplyNamesTheEntryThatTellsOfIt(t *testing.T) {
 		{"U01ALICE", "/assume", "whoami", event.Identity},
 		{"U01ALICE", "/assume", "pause", event.Refused},
 		{admin, "/assume", "who", event.Who},
+		{admin, "/assume", "status", event.Status},
 		{admin, "/assume", "pause because drill", event.Paused},
 		{"U01ALICE", "/assume", "staging 123456", event.Refused},
 		{admin, "/assume", "resume", event.Resumed},
