@@ -11,6 +11,7 @@ import (
 	"github.com/assumebot/assumebot/bot/auditchannel"
 	"github.com/assumebot/assumebot/bot/directory"
 	"github.com/assumebot/assumebot/bot/due"
+	"github.com/assumebot/assumebot/bot/message"
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
@@ -133,6 +134,7 @@ type (
 	// taking back what they have.
 	self struct {
 		*core
+		helps     *message.Helps
 		delivery  *delivery
 		approvals *approvals
 		homes     *homes
@@ -200,6 +202,6 @@ func partsOf(c *core, d Deps) *parts {
 	}
 	p.lists = &bucketLists{core: c, door: p.door, delivery: p.delivery, issuing: p.issuing}
 	p.admins = &admins{core: c, report: d.Report, delivery: p.delivery, approvals: p.approvals}
-	p.self = &self{core: c, delivery: p.delivery, approvals: p.approvals, homes: p.homes}
+	p.self = &self{core: c, helps: new(message.Helps), delivery: p.delivery, approvals: p.approvals, homes: p.homes}
 	return &p
 }

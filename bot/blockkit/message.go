@@ -15,6 +15,31 @@ import (
 type Message struct {
 	Text   string // a sentence of ours, without markup
 	Blocks []slack.Block
+	kept   *kept
+}
+
+// A kept is the JSON of blocks.
+type kept struct {
+	blocks []slack.Block
+	data   []byte
+}
+
+// Keep returns m with the JSON of its blocks, for what is sent to many. Nothing may
+// change within them any more; what is appended to them, or put in their place, counts.
+func (m Message) Keep() Message {
+	m.Blocks = m.Blocks[:len(m.Blocks):len(m.Blocks)] // or two messages could append to the same array
+	if data, err := json.Marshal(m.Blocks); err == nil {
+		m.kept = &kept{m.Blocks, data}
+	}
+	return m
+}
+
+// JSON is that of its blocks.
+func (m Message) JSON() ([]byte, error) {
+	if k := m.kept; k != nil && len(k.blocks) == len(m.Blocks) && len(k.blocks) > 0 && &k.blocks[0] == &m.Blocks[0] {
+		return k.data, nil
+	}
+	return json.Marshal(m.Blocks)
 }
 
 // NewMessage is one rich text block.
@@ -32,15 +57,17 @@ const MaxBytes = 13_000
 
 // Fits reports whether Slack will take the message whole.
 func (m Message) Fits() bool {
-	data, err := json.Marshal(m.Blocks)
+	data, err := m.JSON()
 	return err == nil && len(data) <= MaxBytes
 }
 
 // Fallback is the message's text as Slack's markup wants it.
 func (m Message) Fallback() string { return escape(m.Text) }
 
+var entities = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+
 // escape keeps text from being read as markup.
 // https://docs.slack.dev/messaging/formatting-message-text#escaping
 func escape(s string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s)
+	return entities.Replace(s)
 }

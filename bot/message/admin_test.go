@@ -107,7 +107,7 @@ func adminMessages() map[string]blockkit.Message {
 		"admin_revoked":         PersonRevoked(v, revoked),
 		"admin_revoked_many":    PersonRevoked(v, many),
 		"admin_revoked_nothing": PersonRevoked(v, broker.PersonRevocation{Target: "U07GONE", Err: failed}),
-		"admin_help":            Help(v, slices.Values[[]policy.Account](nil), true, true),
+		"admin_help":            new(Helps).Help(v, slices.Values[[]policy.Account](nil), true, true),
 		"ended_session":         Ended(v, ended),
 		"ended_revoked":         Ended(v, broker.Ending{Grant: ended.Grant, Revoked: &denying}),
 		"sessions_revocable":    Sessions(v, has),

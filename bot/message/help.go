@@ -2,6 +2,7 @@ package message
 
 import (
 	"iter"
+	"sync"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -12,28 +13,81 @@ import (
 	"github.com/assumebot/assumebot/broker/text"
 )
 
+// Helps makes help, and keeps what it made: most people read the same. Its zero value is
+// ready.
+type Helps struct {
+	mu   sync.Mutex
+	kept map[help]blockkit.Message
+}
+
+// mostHelps is how many are kept, of up to 20 KB each.
+const mostHelps = 64
+
+// A help is all that one depends on.
+type help struct {
+	prefix          string // of the commands
+	mfaSession      time.Duration
+	example         string // an Account to show by
+	long            time.Duration
+	asks            bool   // others must approve the example
+	approved, glass string // Accounts that others approve, and that can be had by break-glass; "": none
+	admin, more     bool
+}
+
 // Help shows by example, with an account that this person may have: five
 // lines, and a button for the rest. With more it is all of it. One Account of each kind
 // that they may have will do.
-func Help(v Voice, accounts iter.Seq[policy.Account], admin, more bool) blockkit.Message {
-	shown := bestExample(accounts)
-	example, long, line := shown.Name, 2*time.Hour, v.say
-	if shown.MaxDuration > 0 {
-		long = min(long, shown.MaxDuration)
+func (hs *Helps) Help(v Voice, accounts iter.Seq[policy.Account], admin, more bool) blockkit.Message {
+	h := helpFor(v, accounts, admin, more)
+	hs.mu.Lock()
+	defer hs.mu.Unlock()
+	m, known := hs.kept[h]
+	if !known {
+		if m = h.message(v).Keep(); hs.kept == nil || len(hs.kept) >= mostHelps {
+			hs.kept = map[help]blockkit.Message{}
+		}
+		hs.kept[h] = m
 	}
+	return m
+}
+
+func helpFor(v Voice, accounts iter.Seq[policy.Account], admin, more bool) help {
+	example := bestExample(accounts)
+	h := help{
+		prefix:     v.Prefix,
+		mfaSession: v.MFASession,
+		example:    example.Name,
+		long:       2 * time.Hour,
+		asks:       example.Approval != nil,
+		admin:      admin,
+		more:       more,
+	}
+	if example.MaxDuration > 0 {
+		h.long = min(h.long, example.MaxDuration)
+	}
+	if more {
+		approved, _ := firstOf(accounts, func(a policy.Account) bool { return a.Approval != nil })
+		glass, _ := firstOf(accounts, func(a policy.Account) bool { return len(a.BreakGlass) > 0 })
+		h.approved, h.glass = approved.Name, glass.Name
+	}
+	return h
+}
+
+func (h help) message(v Voice) blockkit.Message {
+	example, line := h.example, v.say
 	first := line(prose.AssumeCmd(example, "123456"), "  AWS credentials that you alone see, with the code of your MFA device")
-	if shown.Approval != nil {
+	if h.asks {
 		first = line(prose.AssumeCmd(example, "because INC-42"), "  asks others to approve; the code comes after that")
 	}
 	lines := [][]blockkit.Span{
 		first,
-		line(prose.AssumeCmd(example, "123456 for "+text.FormatDuration(long)+" as fish because INC-42"), "  how long, for which shell, and why"),
+		line(prose.AssumeCmd(example, "123456 for "+text.FormatDuration(h.long)+" as fish because INC-42"), "  how long, for which shell, and why"),
 		line(prose.AssumeCmd(example, "123456 as console"), "  a link that signs you in to the AWS console"),
 		line(prose.AssumeCmd(), "  a form that asks for all of it; ", prose.AssumeCmd("accounts"), "  what you may have"),
 		line(prose.SessionsCmd(), "  what you have now, to show again, renew or end"),
 	}
 	const text = "How to ask for AWS credentials."
-	if !more {
+	if !h.more {
 		m := blockkit.NewMessage(text, blockkit.Bullets(lines...))
 		m.Blocks = append(m.Blocks, slack.NewActionBlock("", blockkit.Button(ActMoreHelp, "More", "more")))
 		return m
@@ -47,11 +101,11 @@ func Help(v Voice, accounts iter.Seq[policy.Account], admin, more bool) blockkit
 		line(prose.AssumeCmd("revoke", example), "  revokes what you have of it, if somebody else may have got it"),
 	)...)
 	elements := []slack.RichTextElement{
-		blockkit.Bullets(append(lines, approvalHelp(v, accounts)...)...),
+		blockkit.Bullets(append(lines, h.approvalHelp(v)...)...),
 		blockkit.Paragraph("Formats: bash (also zsh and sh), fish, powershell, cmd, dotenv, profile, json, console. Every request is on the " +
 			"audit record."),
 	}
-	if admin {
+	if h.admin {
 		elements = append(elements, adminHelp(v)...)
 	}
 	return blockkit.NewMessage(text, elements...)
@@ -89,14 +143,14 @@ func withSessionHelp(v Voice, lines ...[]blockkit.Span) [][]blockkit.Span {
 }
 
 // approvalHelp is what help adds for who may have something that others approve.
-func approvalHelp(v Voice, accounts iter.Seq[policy.Account]) [][]blockkit.Span {
+func (h help) approvalHelp(v Voice) [][]blockkit.Span {
 	var lines [][]blockkit.Span
-	if a, ok := firstOf(accounts, func(a policy.Account) bool { return a.Approval != nil }); ok {
-		lines = append(lines, v.say(prose.AssumeCmd(a.Name, "for 30m because INC-42"),
+	if h.approved != "" {
+		lines = append(lines, v.say(prose.AssumeCmd(h.approved, "for 30m because INC-42"),
 			"  asks others to approve; the code comes after that. ", prose.AssumeCmd("cancel"), " cancels the request"))
 	}
-	if a, ok := firstOf(accounts, func(a policy.Account) bool { return len(a.BreakGlass) > 0 }); ok {
-		lines = append(lines, v.say(prose.AssumeCmd(a.Name, "123456 break-glass because REASON"),
+	if h.glass != "" {
+		lines = append(lines, v.say(prose.AssumeCmd(h.glass, "123456 break-glass because REASON"),
 			"  in an emergency, if the config lets you: without approval, and everybody is told"))
 	}
 	return lines

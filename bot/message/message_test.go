@@ -128,9 +128,9 @@ func goldenMessages(t *testing.T) map[string]blockkit.Message {
 		"again":         Again(v, goldenIssued(true).Grant, command.Command{}, false),
 		"again_console": Again(v, goldenIssued(true).Grant, command.Command{Format: snippet.Console, Duration: 30 * time.Minute}, false),
 		"undelivered":   Undelivered(v, goldenIssued(true), broker.CodeUndelivered, "abcdefgh"),
-		"help":          Help(v, slices.Values(accounts), false, false),
-		"help_more":     Help(v, slices.Values(accounts), false, true),
-		"help_approval": Help(v, slices.Values(append([]policy.Account{{Name: "vault", Rules: policy.Rules{
+		"help":          new(Helps).Help(v, slices.Values(accounts), false, false),
+		"help_more":     new(Helps).Help(v, slices.Values(accounts), false, true),
+		"help_approval": new(Helps).Help(v, slices.Values(append([]policy.Account{{Name: "vault", Rules: policy.Rules{
 			Approval: &policy.ApprovalPolicy{}, BreakGlass: []string{"*"}}}}, accounts...)), false, true),
 		"error": v.Error(&broker.Error{Code: broker.CodeNotAllowed, What: prose.Say("You may not have prod."),
 			Use: broker.UseUnused, Hint: prose.Say("Ask in #help-aws.")}),

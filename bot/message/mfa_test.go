@@ -33,7 +33,7 @@ func mfaMessages() map[string]blockkit.Message {
 			list.Grant.MFASession = session.AccessKeyID
 			return Buckets(v, list)
 		}(),
-		"mfa_help": Help(v, slices.Values([]policy.Account{{Name: "staging"}}), false, true),
+		"mfa_help": new(Helps).Help(v, slices.Values([]policy.Account{{Name: "staging"}}), false, true),
 	}
 }
 

@@ -133,10 +133,12 @@ func (s *splitter) add(t Token) {
 	s.tokens = append(s.tokens, t)
 }
 
+var entities = strings.NewReplacer("&amp;", "&", "&lt;", "<", "&gt;", ">")
+
 // Decode decodes Slack's three entities, each once: a typed "&lt;"
 // arrives as "&amp;lt;" and must stay "&lt;".
 func Decode(text string) string {
-	return strings.NewReplacer("&amp;", "&", "&lt;", "<", "&gt;", ">").Replace(text)
+	return entities.Replace(text)
 }
 
 // Fold turns what keyboards write for plain ASCII back into it: full-width

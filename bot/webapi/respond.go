@@ -1,12 +1,16 @@
 package webapi
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptrace"
 	"net/url"
 	"slices"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -40,23 +44,40 @@ func (c *Client) Respond(ctx context.Context, to secret.Text, replace bool, m bl
 	if err := c.checkResponseURL(to); err != nil {
 		return err
 	}
-	hook := &slack.WebhookMessage{
-		ResponseType:    slack.ResponseTypeEphemeral,
-		Text:            m.Fallback(),
-		Blocks:          &slack.Blocks{BlockSet: m.Blocks},
-		ReplaceOriginal: replace,
-		UnfurlLinks:     new(bool),
-		UnfurlMedia:     new(bool),
+	body, err := response(replace, m)
+	if err != nil {
+		return fmt.Errorf("response_url: %w: %w", errNotSent, err)
 	}
-	return once(ctx, func() error { return c.hook(ctx, to, hook) })
+	return once(ctx, func() error { return c.hook(ctx, to, body) })
 }
 
-func (c *Client) hook(ctx context.Context, to secret.Text, m *slack.WebhookMessage) error {
+// response is m as a response_url takes it. The JSON of blocks is not read again, as an
+// encoder would.
+// https://docs.slack.dev/interactivity/handling-user-interaction
+func response(replace bool, m blockkit.Message) ([]byte, error) {
+	blocks, err := m.JSON()
+	if err != nil {
+		return nil, err
+	}
+	head, err := json.Marshal(struct {
+		ResponseType    string `json:"response_type"`
+		Text            string `json:"text"`
+		ReplaceOriginal bool   `json:"replace_original"`
+		UnfurlLinks     bool   `json:"unfurl_links"`
+		UnfurlMedia     bool   `json:"unfurl_media"`
+	}{ResponseType: slack.ResponseTypeEphemeral, Text: m.Fallback(), ReplaceOriginal: replace})
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(head[:len(head)-1], []byte(`,"blocks":`), blocks, []byte("}")), nil
+}
+
+func (c *Client) hook(ctx context.Context, to secret.Text, body []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, respondTimeout)
 	defer cancel()
 	var wrote atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { wrote.Store(true) }})
-	err := slack.PostWebhookCustomHTTPContext(ctx, to.Reveal(), c.http, m)
+	err := c.postHook(ctx, to, body)
 	switch {
 	case err == nil:
 		return nil
@@ -64,6 +85,29 @@ func (c *Client) hook(ctx context.Context, to secret.Text, m *slack.WebhookMessa
 		return fmt.Errorf("response_url: %w: %w", errNotSent, WithoutURL(err))
 	}
 	return fmt.Errorf("response_url: %w", WithoutURL(err))
+}
+
+// postHook posts body, and says of what is no success the same as slack-go.
+func (c *Client) postHook(ctx context.Context, to secret.Text, body []byte) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, to.Reveal(), bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	answer, err := c.http.Do(r)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = answer.Body.Close() }() // whose rest is read there
+	if answer.StatusCode == http.StatusTooManyRequests {
+		if seconds, err := strconv.ParseInt(answer.Header.Get("Retry-After"), 10, 64); err == nil {
+			return &slack.RateLimitedError{RetryAfter: time.Duration(seconds) * time.Second}
+		}
+	}
+	if answer.StatusCode != http.StatusOK {
+		return slack.StatusCodeError{Code: answer.StatusCode, Status: answer.Status}
+	}
+	return nil
 }
 
 // checkResponseURL has credentials go to Slack alone, over TLS: a payload names

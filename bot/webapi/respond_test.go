@@ -1,8 +1,13 @@
 package webapi
 
 import (
+	"encoding/json"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/slack-go/slack"
+
+	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -34,6 +39,36 @@ func TestAResponseURLIsSlacksOrTheFakes(t *testing.T) {
 			}
 			if err := c.checkResponseURL(secret.New(test.url)); (err == nil) != want {
 				t.Errorf("%q with Slack at %s: got %v, want it taken: %v", test.url, api, err, want)
+			}
+		}
+	}
+}
+
+// TestAResponseIsWhatSlackTakes compares it with what slack-go sends of the same message.
+func TestAResponseIsWhatSlackTakes(t *testing.T) {
+	for _, m := range []blockkit.Message{
+		blockkit.NewMessage(`a "quoted" <text> & more`, blockkit.Paragraph("<b> & c")),
+		blockkit.NewMessage("kept", blockkit.Paragraph("kept")).Keep(),
+	} {
+		for _, replace := range []bool{false, true} {
+			body, err := response(replace, m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			theirs, err := json.Marshal(slack.WebhookMessage{
+				ResponseType: slack.ResponseTypeEphemeral, Text: m.Fallback(), Blocks: &slack.Blocks{BlockSet: m.Blocks},
+				ReplaceOriginal: replace, UnfurlLinks: new(bool), UnfurlMedia: new(bool),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got, want map[string]any
+			if json.Unmarshal(body, &got) != nil || json.Unmarshal(theirs, &want) != nil {
+				t.Fatalf("got %s, which is no JSON", body)
+			}
+			delete(want, "delete_original") // false is what it is without
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
 			}
 		}
 	}
