@@ -310,7 +310,7 @@ func (b *attempts) askSTS(ctx context.Context, c Call) (Issued, error) {
 	}
 	return Issued{
 		Account:     c.Account,
-		Way:         c.Plan.Way,
+		Way:         prose.Say(c.Plan.Way, answer.Note),
 		Credentials: answer.Credentials,
 		Grant: Grant{
 			ID:           c.Request.ID,
@@ -326,6 +326,8 @@ func (b *attempts) askSTS(ctx context.Context, c Call) (Issued, error) {
 			Expires:      answer.Expires,
 			Reason:       c.Request.Reason,
 			STSRequestID: answer.RequestID,
+			STSRegion:    answer.Region,
+			Unanswered:   answer.Unanswered,
 		},
 	}, nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/listing"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -26,7 +27,7 @@ type AWS interface {
 type STS interface {
 	// Issue makes the one call that c.Plan names. It is never retried, since a code
 	// works once per device, and not begun when too little time is left for its
-	// answer. After an error nobody has credentials, and its Use says what became of
+	// answer; one without a code may go to a second region where the first is silent. After an error nobody has credentials, and its Use says what became of
 	// the code; CodeOutcomeUnknown is of a call that may have issued some. A key that
 	// AWS does not know is read anew the next time.
 	Issue(ctx context.Context, c Call) (STSAnswer, error)
@@ -51,6 +52,11 @@ type STSAnswer struct {
 	secret.Credentials
 	Principal string // the assumed-role ARN; "" of GetSessionToken
 	RequestID string // STS's
+	Region    string // whose STS it was
+	// Unanswered is the region that was asked before and may have issued some too, which
+	// nobody has; "": none. Note says so, to go on from how they were obtained.
+	Unanswered string
+	Note       []prose.Part
 }
 
 // An Identity is what GetCallerIdentity answers.

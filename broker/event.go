@@ -48,7 +48,10 @@ func (g Grant) given(r Request) event.Given {
 }
 
 func (g Grant) issued() event.Issued {
-	return event.Issued{Principal: g.Principal, AccessKeyID: g.AccessKeyID, Expires: event.At(g.Expires), STSRequestID: g.STSRequestID}
+	return event.Issued{
+		Principal: g.Principal, AccessKeyID: g.AccessKeyID, Expires: event.At(g.Expires),
+		STSRequestID: g.STSRequestID, STSRegion: g.STSRegion, STSUnanswered: g.Unanswered,
+	}
 }
 
 // failedWith is that something failed which was done with a Grant.

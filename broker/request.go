@@ -95,7 +95,9 @@ type Grant struct {
 	Expires      time.Time      `json:"expires"`
 	Reason       string         `json:"reason,omitempty"`
 	STSRequestID string         `json:"sts_request_id,omitempty"`
-	Approval     string         `json:"approval,omitempty"` // ID of the Approval that was used
+	STSRegion    string         `json:"sts_region,omitempty"`
+	Unanswered   string         `json:"sts_unanswered,omitempty"` // the region that was asked before, and may have issued some too
+	Approval     string         `json:"approval,omitempty"`       // ID of the Approval that was used
 	BreakGlass   bool           `json:"break_glass,omitempty"`
 	Entry        int64          `json:"entry,omitempty"` // number of the entry of the record that tells of it; 0: it is older than these
 }

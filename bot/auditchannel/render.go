@@ -158,6 +158,10 @@ func detailsOf(e told) []blockkit.Span {
 	add("access key", e.AccessKeyID)
 	add("MFA session", e.MFASession)
 	add("STS request", e.STSRequestID)
+	if e.STSUnanswered != "" {
+		add("in", e.STSRegion)
+		add("perhaps issued twice, since no answer came from", e.STSUnanswered)
+	}
 	if e.Code != "" {
 		add("error", e.Code)
 	}

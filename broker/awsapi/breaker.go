@@ -217,12 +217,12 @@ func (c *Client) noted(ctx context.Context, a asking, err error, s *sending) {
 
 // resting is why an endpoint is not asked; again is what else it takes to try again.
 func (b *breaker) resting(silent, wait time.Duration, again string) *broker.Error {
-	what := " stopped answering, so it was not asked."
-	if silent >= time.Minute {
-		what = " has not answered for " + text.Minutes(silent) + ", so it was not asked."
-	}
 	hint := "Try again in " + text.Seconds(wait) + again + "."
-	e := detailed(failed(broker.CodeCannotReachAWS, b.of.String()+what, hint, errNotAnswering), "not_answering", b.of.name)
+	e := failed(broker.CodeCannotReachAWS, b.of.String()+" stopped answering, so it was not asked.", hint, errNotAnswering)
+	if silent >= time.Minute {
+		e = failed(broker.CodeCannotReachAWS, b.of.String()+" has not answered for "+text.Minutes(silent)+", so it was not asked.", hint, errNotAnswering)
+	}
+	e = detailed(e, "not_answering", b.of.name)
 	if b.of.region != anyRegion {
 		e.Facts.Region = b.of.region
 	}

@@ -32,6 +32,8 @@ type watcher struct {
 
 func (w *watcher) Called(string, watch.Result, time.Duration) {}
 
+func (w *watcher) FellBack(string, watch.Result) {}
+
 func (w *watcher) Rests(service, region string, rests bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -9,15 +9,15 @@ import (
 	"github.com/assumebot/assumebot/broker/watch"
 )
 
-// rested keeps what it is told of endpoints.
-type rested struct {
+// A toldOf keeps what it is told of endpoints.
+type toldOf struct {
 	watch.Watcher
 	told []string
 }
 
-func (r *rested) Called(string, watch.Result, time.Duration) {}
+func (r *toldOf) Called(string, watch.Result, time.Duration) {}
 
-func (r *rested) Rests(service, region string, rests bool) {
+func (r *toldOf) Rests(service, region string, rests bool) {
 	r.told = append(r.told, service+" "+region+map[bool]string{true: " rests", false: " answers"}[rests])
 }
 
@@ -25,7 +25,7 @@ func (r *rested) Rests(service, region string, rests bool) {
 func TestWhatTakesAwayIsTriedWhileIAMRests(t *testing.T) {
 	t.Setenv("AWS_MAX_ATTEMPTS", "1")
 	a, account, server := revokeServer(t)
-	w := &rested{}
+	w := &toldOf{}
 	a.Watched(w)
 	heal := server.Inject(awstest.Fault{Action: "GetRolePolicy", Error: &awstest.FaultError{Status: 503, Code: "ServiceUnavailable"}})
 	reads := func() (n int) {
@@ -56,7 +56,7 @@ func TestWhatTakesAwayIsTriedWhileIAMRests(t *testing.T) {
 // TestAPolicyThatIsNotTheBotsIsNoSilenceOfIAM: somebody wrote it by hand.
 func TestAPolicyThatIsNotTheBotsIsNoSilenceOfIAM(t *testing.T) {
 	a, account, _ := revokeServer(t)
-	w := &rested{}
+	w := &toldOf{}
 	a.Watched(w)
 	byHand(t, a, account)
 	for i := range 8 {

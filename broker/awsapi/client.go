@@ -26,15 +26,18 @@ import (
 // how far our clock is from AWS's, which a call without retries cannot heal by
 // itself. It is safe for concurrent use.
 type Client struct {
-	config  aws.Config
-	foreign bool // endpoints of others were accepted
-	sts     *sts.Client
-	secrets *secretsmanager.Client
-	getenv  func(string) string
-	now     func() time.Time
-	signin  http.RoundTripper // to the console sign-in endpoint
-	watch   watch.Watcher     // nil: nobody watches
-	log     *slog.Logger
+	config   aws.Config
+	foreign  bool // endpoints of others were accepted
+	sts      *sts.Client
+	second   string        // the region that is asked where that of config does not answer; "": none
+	fallback *sts.Client   // of second; nil without one
+	share    time.Duration // of a call that may be followed by one there
+	secrets  *secretsmanager.Client
+	getenv   func(string) string
+	now      func() time.Time
+	signin   http.RoundTripper // to the console sign-in endpoint
+	watch    watch.Watcher     // nil: nobody watches
+	log      *slog.Logger
 
 	mu       sync.Mutex
 	s3       map[string]*s3.Client   // by region
@@ -74,10 +77,20 @@ func NewAt(place Place, region string, getenv func(string) string, now func() ti
 func newClient(cfg aws.Config, foreign bool, getenv func(string) string, now func() time.Time) *Client {
 	through := transport(cfg.HTTPClient)
 	cfg.HTTPClient = wholeAnswers{client: staying(through)}
-	return &Client{
-		config: cfg, foreign: foreign, sts: sts.NewFromConfig(cfg), secrets: secretsmanager.NewFromConfig(cfg),
+	c := &Client{
+		config: cfg, foreign: foreign, share: firstShare,
 		getenv: getenv, now: now, signin: through, log: slog.New(slog.DiscardHandler),
-		s3: make(map[string]*s3.Client), cached: make(map[string]cachedSecret), breakers: make(map[service]*breaker),
+		cached: make(map[string]cachedSecret), breakers: make(map[service]*breaker),
+	}
+	c.connect()
+	return c
+}
+
+// connect makes the clients of the services by c's config.
+func (c *Client) connect() {
+	c.sts, c.secrets, c.s3 = sts.NewFromConfig(c.config), secretsmanager.NewFromConfig(c.config), make(map[string]*s3.Client)
+	if c.second != "" {
+		c.fallback = sts.NewFromConfig(c.config, func(o *sts.Options) { o.Region = c.second })
 	}
 }
 

@@ -4,10 +4,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
 // Through makes every client of a use the SDK's transport with change made to it.
@@ -17,7 +15,20 @@ func (c *Client) Through(change func(*http.Transport)) *Client {
 	through := transport(awshttp.NewBuildableClient().WithTransportOptions(change))
 	c.signin = through
 	c.config.HTTPClient = wholeAnswers{client: staying(through)}
-	c.sts, c.secrets, c.s3 = sts.NewFromConfig(c.config), secretsmanager.NewFromConfig(c.config), make(map[string]*s3.Client)
+	c.connect()
+	return c
+}
+
+// By has all of c's calls, to AWS's own hosts, be made by client.
+func (c *Client) By(client aws.HTTPClient) *Client {
+	c.config.HTTPClient, c.config.BaseEndpoint = wholeAnswers{client: client}, nil
+	c.connect()
+	return c
+}
+
+// Sharing gives a call that a second region may follow so much time.
+func (c *Client) Sharing(d time.Duration) *Client {
+	c.share = d
 	return c
 }
 

@@ -130,8 +130,14 @@ func (i Inspector) UserKey(ctx context.Context, u policy.User) (secret.Credentia
 
 // WhoIs asks STS whose a key is.
 func (i Inspector) WhoIs(ctx context.Context, key secret.Credentials) (Identity, error) {
+	return i.WhoIsIn(ctx, i.client.config.Region, key)
+}
+
+// WhoIsIn is [Inspector.WhoIs] by the STS of a region.
+func (i Inspector) WhoIsIn(ctx context.Context, region string, key secret.Credentials) (Identity, error) {
 	ctx, sent := withSending(ctx)
-	out, err := i.client.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, once(key))
+	there := func(o *sts.Options) { o.Region = region }
+	out, err := i.client.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, once(key), there)
 	var who Identity
 	if host := sent.host.Load(); host != nil {
 		who.Host = *host

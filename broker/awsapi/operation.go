@@ -143,6 +143,6 @@ func (o operation) unanswered(err, failure error) *broker.Error {
 		what += ", so nobody knows whether credentials were issued. If they were, nobody has them."
 	}
 	e := detailed(failed(code, what, o.again(), failure), detail, stsName)
-	e.Use = o.use(broker.UseUnknown)
+	e.Use, e.Facts.Region = o.use(broker.UseUnknown), o.region
 	return e
 }

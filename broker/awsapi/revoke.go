@@ -203,7 +203,7 @@ func dateOf(r *smithyhttp.Response) (time.Time, error) {
 // revoker returns a client that acts as the Account's revoker role, which the
 // bot assumes with its own identity.
 func (c *Client) revoker(ctx context.Context, account policy.Account) (*iam.Client, error) {
-	out, err := c.sts.AssumeRole(ctx, &sts.AssumeRoleInput{
+	out, err := c.assumeRevoker(ctx, &sts.AssumeRoleInput{
 		RoleArn: aws.String(string(account.Revoker)), RoleSessionName: aws.String(revokerSession),
 		DurationSeconds: aws.Int32(int32(policy.MinDuration / time.Second)),
 	})

@@ -22,36 +22,65 @@ import (
 var errNoList = errors.New("an answer that is no list of buckets")
 
 // ListBuckets implements [broker.Buckets] by one call. No code is in it, so the
-// SDK may retry.
+// SDK may retry, and S3 of a second region, which lists the same, may be asked.
 func (c *Client) ListBuckets(ctx context.Context, q broker.BucketQuery) ([]listing.Bucket, string, error) {
-	call := c.bucketCall(q)
-	asking, e := c.ask(c.breaker("S3", call.region), q.User, call.noNewCode())
-	if e != nil {
-		return nil, "", e
-	}
 	ctx, cancel := patience.ForAWS(ctx)
 	defer cancel()
+	call := c.bucketCall(q)
+	buckets, next, first := c.listIn(ctx, call)
+	switch {
+	case first.failed == nil:
+		return buckets, next, nil
+	case !c.followed(call.region) || !first.silent || ctx.Err() != nil:
+		return nil, "", first.failed
+	}
+	call.region = c.second
+	buckets, next, second := c.listIn(ctx, call)
+	c.fellBack("ListBuckets", second)
+	switch {
+	case second.failed == nil:
+		return buckets, next, nil
+	case errors.Is(second.failed, listing.ErrNoSuchPart): // the list is read from its beginning
+		return nil, "", second.failed
+	}
+	return nil, "", first.failed
+}
+
+// followed reports whether a second region may be asked after region.
+func (c *Client) followed(region string) bool { return c.second != "" && c.second != region }
+
+// listIn asks S3 of call's region.
+func (c *Client) listIn(ctx context.Context, call bucketCall) ([]listing.Bucket, string, fate) {
+	asking, e := c.ask(c.breaker("S3", call.region), call.User, call.noNewCode())
+	if e != nil {
+		return nil, "", rested(e)
+	}
+	if c.followed(call.region) {
+		var cancel context.CancelFunc
+		ctx, cancel = c.first(ctx)
+		defer cancel()
+	}
 	ctx, sent := withSending(ctx)
 	in := &s3.ListBucketsInput{MaxBuckets: aws.Int32(listing.PerPart)}
-	if q.Prefix != "" {
-		in.Prefix = &q.Prefix
+	if call.Prefix != "" {
+		in.Prefix = &call.Prefix
 	}
-	if q.Token != "" {
-		in.ContinuationToken = &q.Token
+	if call.Token != "" {
+		in.ContinuationToken = &call.Token
 	}
-	out, err := c.bucketsClient(call.region).ListBuckets(ctx, in, func(o *s3.Options) { o.Credentials = signing(q.Credentials) })
+	out, err := c.bucketsClient(call.region).ListBuckets(ctx, in, func(o *s3.Options) { o.Credentials = signing(call.Credentials) })
 	if err == nil && out.Owner == nil {
 		err = errNoList
 	}
 	c.noted(ctx, asking, err, sent)
 	if err != nil {
-		return nil, "", call.failure(ctx, err, sent)
+		return nil, "", fateOf(ctx, err, sent, call.failure(ctx, err, sent))
 	}
 	buckets := make([]listing.Bucket, len(out.Buckets))
 	for i, b := range out.Buckets {
 		buckets[i] = listing.Bucket{Name: aws.ToString(b.Name), Region: aws.ToString(b.BucketRegion), Created: aws.ToTime(b.CreationDate)}
 	}
-	return buckets, aws.ToString(out.ContinuationToken), nil
+	return buckets, aws.ToString(out.ContinuationToken), fate{}
 }
 
 // A bucketCall is a ListBuckets in words.

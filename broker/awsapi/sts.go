@@ -22,31 +22,54 @@ var errNoCredentials = errors.New("STS answered without credentials")
 // Issue implements [broker.STS].
 func (c *Client) Issue(ctx context.Context, call broker.Call) (broker.STSAnswer, error) {
 	op := c.operationOf(call)
+	answer, first := c.issueIn(ctx, c.sts, op, call)
+	if first.failed == nil {
+		return answer, nil
+	}
+	if c.fallback == nil || !op.code.Empty() || !first.silent || ctx.Err() != nil || patience.TooLate(ctx) {
+		return broker.STSAnswer{}, first.failed
+	}
+	op.region = c.second
+	answer, second := c.issueIn(ctx, c.fallback, op, call)
+	c.fellBack(string(call.Plan.Method), second)
+	if second.failed != nil {
+		return broker.STSAnswer{}, c.unserved(first, second)
+	}
+	return c.noteOn(answer, first), nil
+}
+
+// issueIn asks STS of op's region, which at is.
+func (c *Client) issueIn(ctx context.Context, at *sts.Client, op operation, call broker.Call) (broker.STSAnswer, fate) {
 	asking, e := c.askSTS(ctx, op, call)
 	switch {
 	case e != nil:
-		return broker.STSAnswer{}, e
+		return broker.STSAnswer{}, rested(e)
 	case patience.TooLate(ctx):
 		asking.notBegun()
-		return broker.STSAnswer{}, op.tooLate()
+		return broker.STSAnswer{}, fate{failed: op.tooLate()}
 	}
 	ctx, cancel := patience.ForAWS(ctx)
 	defer cancel()
-	ctx, sent := withSending(ctx)
-	ask := c.assumeRole
-	if call.Plan.Method == broker.MethodGetSessionToken {
-		ask = c.sessionToken
+	if c.fallback != nil && at == c.sts && op.code.Empty() {
+		ctx, cancel = c.first(ctx)
+		defer cancel()
 	}
-	answer, err := ask(ctx, call)
+	ctx, sent := withSending(ctx)
+	ask := assumeRole
+	if call.Plan.Method == broker.MethodGetSessionToken {
+		ask = sessionToken
+	}
+	answer, err := ask(ctx, at, call)
 	c.noted(ctx, asking, err, sent)
 	if err != nil {
 		e := op.failure(ctx, err, sent)
-		if e.Code == broker.CodeKeyInvalid {
+		if e.Code == broker.CodeKeyInvalid && at == c.sts {
 			c.forgetKey(call.User.Key)
 		}
-		return broker.STSAnswer{}, e
+		return broker.STSAnswer{}, fateOf(ctx, err, sent, e)
 	}
-	return answer, nil
+	answer.Region = op.region
+	return answer, fate{}
 }
 
 // askSTS begins a call. Where STS rests and is to be tried, a call with a code is not the
@@ -87,7 +110,7 @@ func once(signer secret.Credentials) func(*sts.Options) {
 	}
 }
 
-func (c *Client) assumeRole(ctx context.Context, call broker.Call) (broker.STSAnswer, error) {
+func assumeRole(ctx context.Context, at *sts.Client, call broker.Call) (broker.STSAnswer, error) {
 	account, user := call.Account, call.User
 	in := &sts.AssumeRoleInput{
 		RoleArn:         aws.String(string(account.RoleARN)),
@@ -112,7 +135,7 @@ func (c *Client) assumeRole(ctx context.Context, call broker.Call) (broker.STSAn
 	for _, key := range slices.Sorted(maps.Keys(account.Tags)) {
 		in.Tags = append(in.Tags, types.Tag{Key: aws.String(key), Value: aws.String(account.Tags[key])})
 	}
-	out, err := c.sts.AssumeRole(ctx, in, once(call.Signer))
+	out, err := at.AssumeRole(ctx, in, once(call.Signer))
 	if err != nil {
 		return broker.STSAnswer{}, err
 	}
@@ -123,12 +146,12 @@ func (c *Client) assumeRole(ctx context.Context, call broker.Call) (broker.STSAn
 	return answerOf(out.Credentials, principal, resultID(out.ResultMetadata))
 }
 
-func (c *Client) sessionToken(ctx context.Context, call broker.Call) (broker.STSAnswer, error) {
+func sessionToken(ctx context.Context, at *sts.Client, call broker.Call) (broker.STSAnswer, error) {
 	in := &sts.GetSessionTokenInput{DurationSeconds: seconds(call.Plan.Duration)}
 	if call.Plan.SendsCode() {
 		in.SerialNumber, in.TokenCode = &call.User.MFASerial, aws.String(call.Request.Code.Reveal())
 	}
-	out, err := c.sts.GetSessionToken(ctx, in, once(call.Signer))
+	out, err := at.GetSessionToken(ctx, in, once(call.Signer))
 	if err != nil {
 		return broker.STSAnswer{}, err
 	}
@@ -163,21 +186,26 @@ func credentialsOf(c *types.Credentials) (got secret.Credentials, ok bool) {
 
 // Identity implements [broker.STS].
 func (c *Client) Identity(ctx context.Context, signer secret.Credentials, from policy.KeySource) (broker.Identity, error) {
-	asking, resting := c.ask(c.breaker(stsName, c.config.Region), "", "")
-	if resting != nil {
-		return broker.Identity{}, resting
-	}
 	ctx, cancel := patience.ForAWS(ctx)
 	defer cancel()
-	ctx, sent := withSending(ctx)
-	out, err := c.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, func(o *sts.Options) { o.Credentials = signing(signer) })
-	c.noted(ctx, asking, err, sent)
-	if err != nil {
-		e := c.asking(signer).failure(ctx, err, sent)
-		if e.Code == broker.CodeKeyInvalid {
-			c.forgetKey(from)
-		}
-		return broker.Identity{}, e
+	by := func(o *sts.Options) { o.Credentials = signing(signer) }
+	op := c.asking(signer)
+	who, first := c.identify(ctx, c.sts, op, by, from)
+	if first.failed == nil {
+		return who, nil
 	}
-	return broker.Identity{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn), UserID: aws.ToString(out.UserId)}, nil
+	if c.fallback != nil && first.silent && ctx.Err() == nil {
+		var second fate
+		op.region = c.second
+		if who, second = c.identify(ctx, c.fallback, op, by, from); second.failed == nil {
+			c.fellBack("GetCallerIdentity", second)
+			return who, nil
+		}
+		c.fellBack("GetCallerIdentity", second)
+	}
+	return broker.Identity{}, first.failed
+}
+
+func identityOf(out *sts.GetCallerIdentityOutput) broker.Identity {
+	return broker.Identity{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn), UserID: aws.ToString(out.UserId)}
 }

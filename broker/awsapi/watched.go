@@ -5,8 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 
@@ -23,7 +21,7 @@ func (c *Client) Watched(w watch.Watcher) *Client {
 	c.config.APIOptions = append(before[:len(before):len(before)], func(s *middleware.Stack) error {
 		return s.Initialize.Add(tells{w, s.ID()}, middleware.Before)
 	})
-	c.sts, c.secrets = sts.NewFromConfig(c.config), secretsmanager.NewFromConfig(c.config)
+	c.connect()
 	return c
 }
 

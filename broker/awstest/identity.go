@@ -60,6 +60,7 @@ type identities struct {
 	sessions map[string]*session   // by access key ID, temporary
 	devices  map[string]*Device    // by serial
 	disabled map[string]bool       // regions without STS
+	optIn    map[string]bool       // regions that no account has enabled
 }
 
 func newIdentities() *identities {
@@ -70,6 +71,7 @@ func newIdentities() *identities {
 		sessions: map[string]*session{},
 		devices:  map[string]*Device{},
 		disabled: map[string]bool{},
+		optIn:    map[string]bool{},
 	}
 	s.SetClock(time.Now)
 	s.SetTokenSize(defaultTokenSize)
@@ -207,11 +209,14 @@ func (s *identities) AddRole(r Role) {
 	s.roles[RoleARN(r.Account, r.Name)] = &role{Role: r, policy: policy, trust: trust, trustText: text, inline: map[string]inlinePolicy{}}
 }
 
-// credential finds the secret for a key and whose it is. The token must be the very one that was
-// issued with a temporary key, and absent with a long-term one.
-func (s *identities) credential(keyID, token string) (credential, sigProblem) {
+// credential finds the secret for a key in a region and whose it is. The token must be the very one
+// that was issued with a temporary key, and absent with a long-term one.
+func (s *identities) credential(region, keyID, token string) (credential, sigProblem) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.optIn[region] {
+		return credential{}, sigUnknownKey
+	}
 	if ses := s.sessions[keyID]; ses != nil {
 		switch {
 		case token != ses.token:
@@ -347,4 +352,13 @@ func (s *identities) SetRegionDisabled(region string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.disabled[region] = true
+}
+
+// SetRegionNotEnabled makes a region one to opt in to that no account has enabled: no key is known there.
+// https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html
+// https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html (OptInRequired, InvalidClientTokenId)
+func (s *identities) SetRegionNotEnabled(region string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.optIn[region] = true
 }

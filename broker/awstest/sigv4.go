@@ -90,7 +90,7 @@ func (s *Server) authenticate(r *request) (*caller, *refusal) {
 	if detail := r.scopeProblem(); detail != "" {
 		return nil, r.unauthenticated(sigScope, detail)
 	}
-	cred, kind := s.credential(r.auth.keyID, r.http.Header.Get("X-Amz-Security-Token"))
+	cred, kind := s.credential(r.auth.region, r.auth.keyID, r.http.Header.Get("X-Amz-Security-Token"))
 	if kind != sigFine {
 		return nil, r.unauthenticated(kind, "")
 	}

@@ -43,10 +43,12 @@ func (a Act) attempt() string { return a.Attempt }
 
 // Issued is what AWS issued.
 type Issued struct {
-	Principal    string `json:"principal,omitempty" max:"2048"`     // ARN of the assumed role
-	AccessKeyID  string `json:"access_key_id,omitempty" max:"128"`  // of the credentials
-	Expires      Time   `json:"expires,omitzero"`                   // when they do
-	STSRequestID string `json:"sts_request_id,omitempty" max:"128"` // AWS's own ID of the call, which CloudTrail has too
+	Principal     string `json:"principal,omitempty" max:"2048"`     // ARN of the assumed role
+	AccessKeyID   string `json:"access_key_id,omitempty" max:"128"`  // of the credentials
+	Expires       Time   `json:"expires,omitzero"`                   // when they do
+	STSRequestID  string `json:"sts_request_id,omitempty" max:"128"` // AWS's own ID of the call, which CloudTrail has too
+	STSRegion     string `json:"sts_region,omitempty" max:"64"`      // whose STS issued it
+	STSUnanswered string `json:"sts_unanswered,omitempty" max:"64"`  // region that was asked before and did not answer: it may have issued credentials too, which nobody has
 }
 
 // Given is a Grant: what was issued before, and is used, shown or ended.
@@ -73,16 +75,17 @@ type Failure struct {
 
 // Facts are what the sentence about a failure says beside its code.
 type Facts struct {
-	Since      Time   `json:"since,omitzero"`               // since when a block or pause stands
-	Limit      int64  `json:"limit_seconds,omitempty"`      // what is issued for at most, or kept for
-	Hours      string `json:"hours,omitempty" max:"255"`    // in which it may be had, as the config says
-	Pattern    string `json:"pattern,omitempty" max:"1024"` // of the config, that a reason must match
-	Service    string `json:"service,omitempty" max:"64"`   // of AWS, that was asked
-	Region     string `json:"region,omitempty" max:"64"`    // in which it was asked
-	AWSCode    string `json:"aws_code,omitempty" max:"128"` // AWS's own code of the error
-	HTTPStatus int    `json:"http_status,omitempty"`        // of an answer that was not AWS's
-	Needs      int    `json:"needs,omitempty"`              // how many must approve
-	Have       int    `json:"have,omitempty"`               // how many there are or were
+	Since      Time   `json:"since,omitzero"`                 // since when a block or pause stands
+	Limit      int64  `json:"limit_seconds,omitempty"`        // what is issued for at most, or kept for
+	Hours      string `json:"hours,omitempty" max:"255"`      // in which it may be had, as the config says
+	Pattern    string `json:"pattern,omitempty" max:"1024"`   // of the config, that a reason must match
+	Service    string `json:"service,omitempty" max:"64"`     // of AWS, that was asked
+	Region     string `json:"region,omitempty" max:"64"`      // in which it was asked
+	AlsoRegion string `json:"also_region,omitempty" max:"64"` // in which it was asked after that, and did not answer either
+	AWSCode    string `json:"aws_code,omitempty" max:"128"`   // AWS's own code of the error
+	HTTPStatus int    `json:"http_status,omitempty"`          // of an answer that was not AWS's
+	Needs      int    `json:"needs,omitempty"`                // how many must approve
+	Have       int    `json:"have,omitempty"`                 // how many there are or were
 }
 
 // Order is what an admin imposes or lifts.

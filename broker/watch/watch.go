@@ -20,6 +20,9 @@ type Watcher interface {
 	// Rests is told when an endpoint of AWS that does not answer begins to rest, and when it
 	// is asked again, by the names of the service and of the region, "global" where it has none.
 	Rests(service, region string, rests bool)
+	// FellBack is told of a call to the second region of AWS, by its operation's name, where
+	// the first did not answer.
+	FellBack(operation string, r Result)
 	// Asked is told of a round trip to the store, by its command's name.
 	Asked(command string, r Result, took time.Duration)
 }

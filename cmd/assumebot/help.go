@@ -23,6 +23,7 @@ const environment = `Each of those marked * also as NAME_FILE, the path of a fil
                           not needed with embedded
   ASSUMEBOT_RECORD_KEY *  signs the record; newest first; none with embedded
   AWS_REGION              where STS is called; other settings are the AWS SDK's
+  AWS_FALLBACK_REGION     asked without codes where AWS_REGION does not answer
   ASSUMEBOT_CONFIG        the config file, when --config is not given
   SLACK_API_URL *         https://slack.com/api/ unless set
   ASSUMEBOT_METRICS_ADDR  a port, or ADDRESS:PORT: metrics and probes there

@@ -97,7 +97,7 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 		return nil, NeedsPerson(err)
 	}
 	warn(ctx, cfg, s.Risks, env.Log)
-	aws, err := openAWS(ctx, s.AWSRegion, env)
+	aws, err := openAWS(ctx, s, env)
 	if err != nil {
 		return nil, err
 	}
@@ -167,15 +167,15 @@ func ports(st *store.Store, leases lease.Leases) broker.Deps {
 	}
 }
 
-func openAWS(ctx context.Context, region string, env Environment) (*awsapi.Client, error) {
+func openAWS(ctx context.Context, s Settings, env Environment) (*awsapi.Client, error) {
 	if env.AWS != nil {
-		return awsapi.NewAt(*env.AWS, region, env.Getenv, env.Now).Watched(env.Watch).Logging(env.Log), nil
+		return awsapi.NewAt(*env.AWS, s.AWSRegion, env.Getenv, env.Now).FallingBack(s.AWSFallback).Watched(env.Watch).Logging(env.Log), nil
 	}
-	aws, err := awsapi.New(ctx, region, env.Getenv, env.Now)
+	aws, err := awsapi.New(ctx, s.AWSRegion, env.Getenv, env.Now)
 	if err != nil {
 		return nil, NeedsPerson(fmt.Errorf("AWS settings: %w", err))
 	}
-	return aws.Watched(env.Watch).Logging(env.Log), nil
+	return aws.FallingBack(s.AWSFallback).Watched(env.Watch).Logging(env.Log), nil
 }
 
 // Run serves until ctx ends and finishes what was accepted. What Slack says that

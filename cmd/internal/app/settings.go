@@ -12,6 +12,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/endpoint"
+	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 )
@@ -41,6 +42,8 @@ type Settings struct {
 	RecordKeys []secret.Text
 	ConfigPath string // "" when ASSUMEBOT_CONFIG is unset
 	AWSRegion  string // where STS is called
+	// AWSFallback is the region that is asked where AWSRegion does not answer; "": none.
+	AWSFallback string
 	// Risks are the names of the settings that accept one, such as REDIS_CLEARTEXT.
 	Risks []string
 
@@ -63,6 +66,7 @@ func ReadSettings(getenv func(string) string) (Settings, error) {
 		ConfigPath:    getenv("ASSUMEBOT_CONFIG"),
 		AWSRegion:     r.region(),
 	}
+	s.AWSFallback = r.fallbackRegion(s.AWSRegion)
 	r.awsEndpoints(r.accepts(awsapi.AcceptForeignEndpoint))
 	redis, unread := r.secret("REDIS_URL")
 	s.RedisURL, s.Alone = r.redis(redis, unread)
@@ -224,6 +228,36 @@ func (r *settingsReader) region() string {
 		}
 	}
 	r.fail("AWS_REGION is not set: STS is called there; set it to a region such as eu-west-1")
+	return ""
+}
+
+const fallbackRegion = "AWS_FALLBACK_REGION"
+
+// fallbackRegion reads the second region, which has to be another one where the same
+// credentials count, at an endpoint of its own.
+func (r *settingsReader) fallbackRegion(home string) string {
+	v := r.getenv(fallbackRegion)
+	at := ""
+	for _, name := range []string{"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS"} {
+		if u, err := url.Parse(r.getenv(name)); err == nil && u.Host != "" && !endpoint.Loopback(u.Hostname()) {
+			at = name
+		}
+	}
+	switch {
+	case v == "":
+		return ""
+	case !config.IsRegion(v):
+		r.fail("%s is %s, which is not a region's code: write one such as eu-central-1, or unset it", fallbackRegion, config.Quote(v))
+	case v == home:
+		r.fail("%s is %s, as AWS_REGION is: write another region, or unset it", fallbackRegion, v)
+	case home != "" && policy.PartitionOfRegion(v) != policy.PartitionOfRegion(home):
+		r.fail("%s is %s, in the partition %s, and AWS_REGION is in %s: write a region of %[4]s",
+			fallbackRegion, v, policy.PartitionOfRegion(v), policy.PartitionOfRegion(home))
+	case at != "":
+		r.fail("%s is set, and %s leads to one endpoint whatever the region: unset one of them", fallbackRegion, at)
+	default:
+		return v
+	}
 	return ""
 }
 

@@ -82,6 +82,23 @@ func TestReadSettingsTakesDefaultRegion(t *testing.T) {
 	}
 }
 
+func TestReadSettingsTakesASecondRegionWhereTheSameCredentialsCount(t *testing.T) {
+	for _, c := range []struct{ region, endpoint, says string }{
+		{"eu-central-1", "", ""},
+		{"eu-central-1", "http://127.0.0.1:4566", ""},
+		{"", "https://vpce-1.sts.eu-west-1.vpce.amazonaws.com", ""},
+		{"Frankfurt", "", `AWS_FALLBACK_REGION is "Frankfurt", which is not a region's code`},
+		{"eu-west-1", "", "AWS_FALLBACK_REGION is eu-west-1, as AWS_REGION is"},
+		{"cn-north-1", "", "in the partition aws-cn, and AWS_REGION is in aws"},
+		{"eu-central-1", "https://vpce-1.sts.eu-west-1.vpce.amazonaws.com", "AWS_ENDPOINT_URL_STS leads to one endpoint whatever the region"},
+	} {
+		s, err := read(map[string]string{"AWS_REGION": "eu-west-1", "AWS_FALLBACK_REGION": c.region, "AWS_ENDPOINT_URL_STS": c.endpoint})
+		if c.says == "" && (err != nil || s.AWSFallback != c.region) || c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {
+			t.Errorf("%q by %q: got %q and %v, want %q", c.region, c.endpoint, s.AWSFallback, err, c.says)
+		}
+	}
+}
+
 func TestReadSettingsTakesTheWordOfWhoeverRunsItAlone(t *testing.T) {
 	for url, want := range map[string]bool{Embedded: false, Embedded + "?alone=true": true} {
 		s, err := read(map[string]string{"REDIS_URL": url, "ASSUMEBOT_SEAL_KEYS": "", "ASSUMEBOT_RECORD_KEY": ""})

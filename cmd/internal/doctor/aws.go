@@ -53,6 +53,7 @@ func (p Patient) amazon(ctx context.Context) []Finding {
 	s.identify(ctx)
 	found := of("aws-sts", "", s.endpoint())
 	found = append(found, of("aws-sts-region", "", s.untold())...)
+	found = append(found, s.fallback(ctx)...)
 	found = append(found, of("aws-clock", "", s.clock())...)
 	found = append(found, of("aws-bot", "", s.own())...)
 	for i, u := range s.users {

@@ -29,6 +29,9 @@ func (p Patient) regionsBy(ctx context.Context, reach reaching) []Finding {
 		return look{"", subject, keyLimit, func(ctx context.Context) []Finding { return region(ctx, reach, where, code) }}
 	}
 	looks := []look{ask("AWS_REGION", "AWS_REGION", p.Settings.AWSRegion)}
+	if second := p.Settings.AWSFallback; second != "" {
+		looks = append(looks, ask("AWS_FALLBACK_REGION", "AWS_FALLBACK_REGION", second))
+	}
 	for a := range p.Config.Broker.Accounts.All() {
 		if a.Region != "" {
 			looks = append(looks, ask(a.Name, "its region", a.Region))

@@ -19,6 +19,7 @@ type metrics struct {
 	replies  *prometheus.HistogramVec
 	aws      *prometheus.HistogramVec
 	resting  *prometheus.GaugeVec
+	fallback *prometheus.CounterVec
 	store    *prometheus.HistogramVec
 }
 
@@ -48,10 +49,13 @@ func newMetrics(registry *prometheus.Registry) *metrics {
 		resting: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Namespace: namespace, Name: "aws_endpoint_resting", Help: "Whether an endpoint of AWS is not asked for a while, since it did not answer.",
 		}, []string{"service", "region"}),
+		fallback: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: namespace, Name: "aws_fallback_calls_total", Help: "Calls to AWS's second region, since the first did not answer, by what became of them.",
+		}, []string{"operation", "result"}),
 		store: histogram("redis_round_trip_duration_seconds", "Time that a round trip to Redis took, by its command and what became of it.",
 			storeBuckets, "command", "result"),
 	}
-	registry.MustRegister(m.requests, m.acks, m.replies, m.aws, m.resting, m.store, collectors.NewGoCollector(), collectors.NewBuildInfoCollector(),
+	registry.MustRegister(m.requests, m.acks, m.replies, m.aws, m.resting, m.fallback, m.store, collectors.NewGoCollector(), collectors.NewBuildInfoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -85,6 +89,11 @@ func (m *metrics) Rests(service, region string, rests bool) {
 		value = 1
 	}
 	m.resting.WithLabelValues(service, region).Set(value)
+}
+
+// FellBack implements [watch.Watcher].
+func (m *metrics) FellBack(operation string, r watch.Result) {
+	m.fallback.WithLabelValues(operation, string(r)).Inc()
 }
 
 // Asked implements [watch.Watcher].

@@ -29,6 +29,7 @@ func everything(w watch.Watcher) {
 	w.Rests("STS", "eu-west-1", true)
 	w.Rests("IAM", "global", true)
 	w.Rests("IAM", "global", false)
+	w.FellBack("AssumeRole", watch.OK)
 	w.Asked("evalsha", watch.OK, 300*time.Microsecond)
 }
 
