@@ -42,6 +42,7 @@ type Server struct {
 	commands []*Command
 	latest   map[string]*Command // by person
 	sockets  []*socket
+	most     int // sockets that were open at once
 	turn     int
 	changed  chan struct{} // closed and replaced when sockets come or go
 }
@@ -178,6 +179,7 @@ func (s *Server) find(run, number string) *Command {
 type Counts struct {
 	TCP         int64            // new TCP connections, those of sockets included
 	Sockets     int64            // that were opened
+	MostSockets int              // open at once
 	Undelivered int64            // envelopes for which no socket was open
 	Strays      int64            // acknowledgements of no envelope
 	Calls       map[string]int64 // by method
@@ -185,9 +187,13 @@ type Counts struct {
 
 // Counts returns them.
 func (s *Server) Counts() Counts {
+	s.mu.Lock()
+	most := s.most
+	s.mu.Unlock()
 	return Counts{
 		TCP:         s.newTCP.Load(),
 		Sockets:     s.opened.Load(),
+		MostSockets: most,
 		Undelivered: s.undelivered.Load(),
 		Strays:      s.strays.Load(),
 		Calls:       s.calls.all(),

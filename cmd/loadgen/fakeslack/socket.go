@@ -50,6 +50,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	// Before anything else can be written.
 	err = c.write(textFrame(fmt.Appendf(nil, hello, len(s.sockets)+1)))
 	s.sockets = append(s.sockets, c)
+	s.most = max(s.most, len(s.sockets))
 	s.opened.Add(1)
 	s.signal()
 	s.mu.Unlock()

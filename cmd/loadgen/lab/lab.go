@@ -33,7 +33,8 @@ type Lab struct {
 	seal      string
 	recordKey string
 	yards     []*Yard
-	started   int // replicas, so far
+	ending    []*Process // replicas that were told to end
+	started   int        // replicas, so far
 	codes     atomic.Int64
 }
 
@@ -243,7 +244,7 @@ func (l *Lab) Close() {
 		y.process.Kill()
 		_ = y.Slack.Close()
 	}
-	for _, p := range l.Bots {
+	for _, p := range append(l.ending, l.Bots...) {
 		p.Kill()
 	}
 	if l.Far != nil {
