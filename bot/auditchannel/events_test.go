@@ -105,6 +105,9 @@ func requestEvents() map[string]told {
 	}
 	all := of(e, map[string]func(*told){
 		"audit_granted": func(e *told) { e.Kind, e.entry = event.Granted, new(int64(4711)) },
+		"audit_granted_twice": func(e *told) {
+			e.Kind, e.MFASession, e.STSRegion, e.STSUnanswered = event.Granted, "ASIASESSION000000000", "eu-central-1", "eu-west-1"
+		},
 		"audit_without": func(e *told) { e.Kind, e.MFA, e.Reason = event.Granted, false, event.Text{} },
 		"audit_refused": func(e *told) {
 			e.Kind, e.AccessKeyID, e.STSRequestID = event.Refused, "", ""

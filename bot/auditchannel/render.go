@@ -160,7 +160,7 @@ func detailsOf(e told) []blockkit.Span {
 	add("STS request", e.STSRequestID)
 	if e.STSUnanswered != "" {
 		add("in", e.STSRegion)
-		add("perhaps issued twice, since no answer came from", e.STSUnanswered)
+		add("perhaps issued before, unanswered, in", e.STSUnanswered)
 	}
 	if e.Code != "" {
 		add("error", e.Code)

@@ -27,9 +27,9 @@ func wantAlive(t testing.TB, h *harness, want map[string][]byte) {
 	}
 }
 
-func sayAlive(t testing.TB, h *harness, id, said string, units time.Duration) {
+func sayAlive(t testing.TB, h *harness, id, said string, units int) {
 	t.Helper()
-	if err := h.Replicas.SayAlive(t.Context(), id, []byte(said), units*h.unit); err != nil {
+	if err := h.Replicas.SayAlive(t.Context(), id, []byte(said), time.Duration(units)*h.unit); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -29,7 +29,7 @@ func addMetrics(ctx context.Context, sum map[string]float64, url string) error {
 	if err != nil {
 		return err
 	}
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := (&http.Client{Timeout: startWithin}).Do(r)
 	if err != nil {
 		return err
 	}
