@@ -10,6 +10,7 @@ import (
 // several faults that match a call, the one injected first is taken.
 type Fault struct {
 	Action string // such as AssumeRole or ListBuckets; empty matches every call
+	Region string // that the call was signed for; empty matches every one
 	Times  int    // how many calls it meets; 0 means until cleared
 
 	// Latency holds back the answer, at most two minutes. The work is done before the wait: a
@@ -54,11 +55,11 @@ func (f *faults) Inject(fault Fault) (clear func()) {
 }
 
 // takeFault returns the fault for one call of the action, the zero Fault if none, and counts it.
-func (f *faults) takeFault(action string) Fault {
+func (f *faults) takeFault(action, region string) Fault {
 	f.lock.Lock()
 	defer f.lock.Unlock()
 	for _, a := range f.armed {
-		if a.Action != "" && a.Action != action {
+		if a.Action != "" && a.Action != action || a.Region != "" && a.Region != region {
 			continue
 		}
 		hit := a.Fault

@@ -123,7 +123,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	req := newRequest(r, body)
-	f := s.takeFault(req.action)
+	f := s.takeFault(req.action, req.auth.region)
 	if f.Refuse {
 		s.record(s.now(), req, answer{})
 		panic(http.ErrAbortHandler)

@@ -7,6 +7,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
+	"github.com/assumebot/assumebot/broker/awstest"
 )
 
 // What deploy/docs/operations.md says of the time in which something is down.
@@ -51,4 +52,26 @@ func TestSlackThatComesBackIsGoneOnWithByTheSameBot(t *testing.T) {
 	w.await("the sockets are there again", func() bool { return len(w.slack.Connections()) == 2 })
 	wantText(t, w.says("U01ALICE", "/assume", "open"), "open is yours until")
 	w.auditTells("Granted", "open", "alice@example.com (U01ALICE)")
+}
+
+// TestASecondRegionServesWhoNeedsNoCode has the first do its work and say nothing.
+func TestASecondRegionServesWhoNeedsNoCode(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := w.settings()
+	s.AWSFallback = "eu-central-1"
+	w.run(worldConfig, s)
+	heal := w.aws.Inject(awstest.Fault{Action: "AssumeRole", Region: "eu-west-1", LoseAnswer: true})
+	const twice = "in eu-central-1, since AWS STS in eu-west-1 did not answer; if that issued credentials too, nobody has them."
+	m := w.says("U01ALICE", "/assume", "open")
+	wantText(t, m, "open is yours until", twice)
+	if w.refuses(w.pasted(m)) {
+		t.Error("what the second region issued does not work")
+	}
+	w.auditTells("Granted", "open", "in eu-central-1", "perhaps issued before, unanswered, in eu-west-1")
+	wantText(t, w.says("U01ALICE", "/assume", "staging "+w.alice.Code()), "the answer was lost on the way, so nobody knows")
+	heal()
+	if m := w.says("U01ALICE", "/assume", "open"); strings.Contains(m.Plain(), "eu-central-1") {
+		t.Errorf("healed: got %s, want the first region", m.Plain())
+	}
 }
