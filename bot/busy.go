@@ -43,9 +43,7 @@ func (i *intake) turnAway(a arrival) {
 	defer func() { i.shed.count(told) }()
 	switch {
 	case a.Kind == "slash_commands":
-		if _, to, ok := i.visits.readCommand(a.Envelope); ok {
-			told = i.sayBusy(ctx, to)
-		}
+		told = i.sayBusy(ctx, i.visits.typer(a))
 	case a.answering != nil:
 		told = i.ackBusy(ctx, a)
 	case a.Kind == "interactive":

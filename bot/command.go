@@ -10,7 +10,6 @@ import (
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/form"
-	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/ahead"
 	"github.com/assumebot/assumebot/broker/prose"
@@ -19,26 +18,20 @@ import (
 	"github.com/assumebot/assumebot/broker/watch"
 )
 
-// readCommand reads a slash command, and says who typed it.
-func (v *visits) readCommand(e socketmode.Envelope) (cmd slack.SlashCommand, to conversation, ok bool) {
-	if err := e.Decode(&cmd); err != nil {
-		v.log.Error("slash command not understood", "error", err)
-		return cmd, to, false
-	}
-	to = v.arrived(cmd.UserID, cmd.TeamID, cmd.ChannelID)
+// typer is who typed a slash command.
+func (v *visits) typer(a arrival) conversation {
+	cmd := a.typed
+	to := v.arrived(cmd.UserID, cmd.TeamID, cmd.ChannelID)
 	to.responseURL, to.trigger, to.code = secret.New(cmd.ResponseURL), cmd.TriggerID, command.CarriesCode(cmd.Text)
-	v.fated(&to, watch.Command, e)
-	return cmd, to, true
+	v.fated(&to, watch.Command, a.Envelope)
+	return to
 }
 
 // slashCommand serves one slash command, unless it was served already.
 func (v *visits) slashCommand(ctx context.Context, a arrival) {
 	ctx, cancel := context.WithDeadline(ctx, a.at.Add(answerWithin))
 	defer cancel()
-	cmd, to, ok := v.readCommand(a.Envelope)
-	if !ok {
-		return
-	}
+	cmd, to := *a.typed, v.typer(a)
 	defer to.fate.ended()
 	defer v.rescue(ctx, to, func(m blockkit.Message) { v.delivery.deliver(ctx, to.beside(), m) })
 	parsed, wrong := parse(to, cmd)

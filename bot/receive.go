@@ -37,6 +37,7 @@ func newIntake(v *visits) *intake {
 type arrival struct {
 	socketmode.Envelope
 	at        time.Time
+	typed     *slack.SlashCommand // of a slash command
 	answering func() // its acknowledgement is on a socket; nil where that was so before
 }
 
@@ -74,15 +75,12 @@ func (i *intake) ackEmpty(e socketmode.Envelope) bool {
 }
 
 func (i *intake) takeCommand(a arrival) {
-	var from struct {
-		User string `json:"user_id"`
-		Team string `json:"team_id"`
-	}
-	if err := a.Decode(&from); err != nil {
+	a.typed = new(slack.SlashCommand)
+	if err := a.Decode(a.typed); err != nil {
 		i.log.Error("slash command not understood", "error", err)
 		return
 	}
-	i.turns.Take(who(from.User, from.Team), a, a.Size(), false)
+	i.turns.Take(who(a.typed.UserID, a.typed.TeamID), a, 2*a.Size(), false) // as it came, and as it was read
 }
 
 func (i *intake) takeInteraction(a arrival) {
