@@ -38,7 +38,7 @@ type arrival struct {
 	socketmode.Envelope
 	at        time.Time
 	typed     *slack.SlashCommand // of a slash command
-	answering func() // its acknowledgement is on a socket; nil where that was so before
+	answering func()              // its acknowledgement is on a socket; nil where that was so before
 }
 
 // receive takes one envelope off a socket; it does not block. Commands, buttons

@@ -63,8 +63,8 @@ type Ahead struct{ *core }
 
 var _ ahead.Store = Ahead{}
 
-// Ask implements [ahead.Store]. One round trip; on a cluster one to each of several
-// nodes, at the same time.
+// Ask implements [ahead.Store]. One round trip, which others may share; on a cluster one to
+// each of several nodes, at the same time.
 func (s Ahead) Ask(ctx context.Context, q ahead.Questions) {
 	if !ahead.Kept(ctx) {
 		return
@@ -96,7 +96,7 @@ func (s Ahead) Ask(ctx context.Context, q ahead.Questions) {
 	if q.Claim != nil {
 		keep(ctx, claimQuestion(*q.Claim), p, Codes(s).sendReserve(*q.Claim))
 	}
-	_, _ = p.Exec(bounded) // each command has its own error
+	s.shared.send(bounded, p.Cmds())
 }
 
 // keep queues a question on p, and keeps how its answer is read.

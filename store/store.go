@@ -72,9 +72,10 @@ type core struct {
 	rdb      redis.UniversalClient
 	first    redis.UniversalClient // for the record's appends, leases and what goes first
 	waiting  redis.UniversalClient // for blocking reads alone
-	awaits   sync.WaitGroup        // what they do
-	embedded *miniredis.Miniredis  // nil with a real Redis
-	place    target                // where rdb leads
+	shared   *shared
+	awaits   sync.WaitGroup       // what they do
+	embedded *miniredis.Miniredis // nil with a real Redis
+	place    target               // where rdb leads
 	ring     *ring
 	scripts  scripts
 	replicas int // of Redis, that must have what is appended to the record
