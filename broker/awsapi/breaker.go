@@ -18,6 +18,8 @@ import (
 //
 // No answer is one that was lost, was late or never came to be, and a 5xx. A refusal is an
 // answer, whatever it says, so that nobody's mistakes stop others; and it takes two people.
+// An answer counts for more than the silence of what was asked before it came: whoever
+// waited for 12 s tells how it was then.
 const (
 	silentCalls  = 5
 	silentPeople = 2
@@ -60,6 +62,7 @@ type breaker struct {
 	people  map[string]bool // whose they were, silentPeople at most
 	since   time.Time       // the first of them
 	last    time.Time       // the last of them
+	heard   time.Time       // when it answered last
 	until   time.Time       // when it is asked again; zero: at once
 	probing bool
 }
@@ -124,11 +127,9 @@ func (b *breaker) probed(now time.Time, answered bool) {
 	defer b.mu.Unlock()
 	b.probing = false
 	switch {
-	case b.until.IsZero(): // another probe was first
 	case answered:
-		b.reset()
-		b.say(b.of, false, now.Sub(b.since))
-	default:
+		b.answered(now)
+	case !b.until.IsZero(): // else another was first
 		b.until = now.Add(restFor)
 	}
 }
@@ -140,15 +141,15 @@ func (b *breaker) gaveUp() {
 	b.probing = false
 }
 
-// called says whether the endpoint answered a call of user's.
-func (b *breaker) called(now time.Time, user string, answered bool) {
+// called says whether the endpoint answered a call of user's that began then.
+func (b *breaker) called(now, began time.Time, user string, answered bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
-	case !b.until.IsZero(): // it began before
-		return
 	case answered:
-		b.reset()
+		b.answered(now)
+		return
+	case !b.until.IsZero(), began.Before(b.heard):
 		return
 	case b.calls == 0 || now.Sub(b.last) > oneRun:
 		b.reset()
@@ -164,6 +165,15 @@ func (b *breaker) called(now time.Time, user string, answered bool) {
 	}
 }
 
+// answered ends a rest. The caller holds mu.
+func (b *breaker) answered(now time.Time) {
+	rested := !b.until.IsZero()
+	b.reset()
+	if b.heard = now; rested {
+		b.say(b.of, false, now.Sub(b.since))
+	}
+}
+
 func (b *breaker) reset() { b.calls, b.people, b.until = 0, nil, time.Time{} }
 
 // An asking is one call to an endpoint. Where that rests and is to be tried, a call without
@@ -172,6 +182,7 @@ type asking struct {
 	*breaker
 	user  string // "": nobody's, which never has it rest
 	probe bool
+	began time.Time
 }
 
 // ask begins a call without a code, which ends with noted; the error says that the endpoint
@@ -181,7 +192,7 @@ func (c *Client) ask(b *breaker, user, again string) (asking, *broker.Error) {
 	if !ask && !probe {
 		return asking{}, b.resting(silent, wait, again)
 	}
-	return asking{b, user, probe}, nil
+	return asking{b, user, probe, c.now()}, nil
 }
 
 // anyhow begins a call for which it does not count that the endpoint rests.
@@ -211,7 +222,7 @@ func (c *Client) noted(ctx context.Context, a asking, err error, s *sending) {
 		return
 	}
 	if a.user != "" || answered {
-		a.called(c.now(), a.user, answered)
+		a.called(c.now(), a.began, a.user, answered)
 	}
 }
 

@@ -1,6 +1,7 @@
 package awsapi_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"io"
@@ -21,6 +22,7 @@ import (
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/prose"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 const (
@@ -70,12 +72,15 @@ func (b *bench) fake(t *testing.T) http.Handler {
 	}
 }
 
-// ways are those in which the home region does not answer, each at an address; those that
-// are written may have issued.
-func ways(t *testing.T) map[string]struct {
+// A way is one in which the home region does not answer what issues.
+type way struct {
 	at      string
-	written bool
-} {
+	written bool // it may have issued
+	endless bool // it takes as long as it may
+}
+
+// ways are at an address each. Those that are written say whose a key is.
+func (b *bench) ways(t *testing.T) map[string]way {
 	t.Helper()
 	listener := func(serve func(net.Conn)) string {
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -99,26 +104,39 @@ func ways(t *testing.T) map[string]struct {
 		closed = ln.Addr().String()
 		_ = ln.Close()
 	}
+	fake := b.fake(t)
 	handler := func(h http.HandlerFunc) string {
 		return overTLS(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			_, _ = io.Copy(io.Discard, r.Body)
+			body, _ := io.ReadAll(r.Body)
+			if strings.Contains(string(body), "GetCallerIdentity") {
+				r.Body = io.NopCloser(bytes.NewReader(body))
+				fake.ServeHTTP(w, r)
+				return
+			}
 			h(w, r)
 		}))
 	}
-	type way = struct {
-		at      string
-		written bool
-	}
 	return map[string]way{
-		"refused":        {closed, false},
-		"silent":         {listener(func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }), false},
-		"no TLS":         {listener(func(c net.Conn) { _, _ = io.WriteString(c, "HTTP/1.0 400 Bad Request\r\n\r\n"); _ = c.Close() }), false},
-		"cut":            {handler(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), true},
-		"silent after":   {handler(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }), true},
-		"5xx":            {handler(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "", http.StatusServiceUnavailable) }), true},
-		"a slow trickle": {handler(trickle), true},
+		"refused":        {at: closed},
+		"silent":         {at: listener(func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }), endless: true},
+		"no TLS":         {at: listener(func(c net.Conn) { _, _ = io.WriteString(c, "HTTP/1.0 400 Bad Request\r\n\r\n"); _ = c.Close() })},
+		"cut":            {at: handler(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), written: true},
+		"silent after":   {at: handler(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }), written: true, endless: true},
+		"5xx":            {at: handler(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "", http.StatusServiceUnavailable) }), written: true},
+		"a slow trickle": {at: handler(trickle), written: true, endless: true},
 	}
 }
+
+// warmFor is how long a first call may take at home, which answers it if it is written.
+func (w way) warmFor() time.Duration {
+	if w.written {
+		return time.Minute
+	}
+	return time.Millisecond
+}
+
+// aliceKey is the long-term key of alice.
+var aliceKey = secret.Credentials{AccessKeyID: "AKIAALICE00000000000", SecretAccessKey: secret.New("alice-secret-key")}
 
 // trickle answers a byte at a time, for ever.
 func trickle(w http.ResponseWriter, r *http.Request) {
@@ -131,12 +149,12 @@ func trickle(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// falling is a client whose home region is at an address, and which falls back soon.
+// falling is a client whose home region is at an address.
 func (b *bench) falling(t *testing.T, homeAt string) *awsapi.Client {
 	t.Helper()
 	t.Setenv("AWS_ENDPOINT_URL", "")
 	t.Setenv("AWS_MAX_ATTEMPTS", "1")
-	return b.client(t, home).Through(dials(t, homeAt, overTLS(t, b.fake(t)))).FallingBack(second).Sharing(100 * time.Millisecond)
+	return b.client(t, home).Through(dials(t, homeAt, overTLS(t, b.fake(t)))).FallingBack(second).Sharing(time.Minute)
 }
 
 // regions are those whose STS the fake was asked in.
@@ -158,11 +176,18 @@ func (b *bench) granted(t *testing.T) event.GrantedData {
 }
 
 func TestASecondRegionIssuesWhereTheFirstDoesNotAnswer(t *testing.T) {
-	for name, way := range ways(t) {
+	for _, name := range []string{"refused", "silent", "no TLS", "cut", "silent after", "5xx", "a slow trickle"} {
 		t.Run(name, func(t *testing.T) {
 			b := newSessionBench(t)
 			b.begin(t)
-			alice := b.with(b.falling(t, way.at))
+			way := b.ways(t)[name]
+			client := b.falling(t, way.at)
+			if way.endless {
+				_, _ = client.Sharing(way.warmFor()).Identity(t.Context(), aliceKey, policy.KeySource{}) // a connection is up after it
+				client.Sharing(300 * time.Millisecond)
+				b.aws.ForgetCalls()
+			}
+			alice := b.with(client)
 			issued, err := alice.Issuing.Issue(t.Context(), b.request("staging", ""))
 			if err != nil {
 				t.Fatal(err)
@@ -193,12 +218,10 @@ func TestASecondRegionIssuesWhereTheFirstDoesNotAnswer(t *testing.T) {
 
 // TestACodeGoesToOneRegionAlone whatever becomes of it there.
 func TestACodeGoesToOneRegionAlone(t *testing.T) {
-	for name, way := range ways(t) {
-		if strings.HasPrefix(name, "silent") || name == "a slow trickle" {
-			continue // these take as long as the person waits
-		}
+	for _, name := range []string{"refused", "no TLS", "cut", "5xx"} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
+			way := b.ways(t)[name]
 			_, err := b.with(b.falling(t, way.at)).Issuing.Issue(t.Context(), b.request("prod", b.device.Code()))
 			want, use := broker.CodeCannotReachAWS, broker.UseUnused
 			if way.written {
@@ -242,13 +265,12 @@ func TestWhatIsAnsweredIsAskedNowhereElse(t *testing.T) {
 
 // TestWhatTheSecondRegionRefusesIsNotBelieved: it may not be enabled. The MFA session stays.
 func TestWhatTheSecondRegionRefusesIsNotBelieved(t *testing.T) {
-	all := ways(t)
 	for name, want := range map[string]broker.Code{"refused": broker.CodeCannotReachAWS, "5xx": broker.CodeOutcomeUnknown} {
 		for _, refusal := range []string{"key gone", "ended", "region off", "denied"} {
 			t.Run(name+", "+refusal, func(t *testing.T) {
 				b := newSessionBench(t)
 				b.begin(t)
-				alice := b.with(b.falling(t, all[name].at))
+				alice := b.with(b.falling(t, b.ways(t)[name].at))
 				fault := stsFaults[refusal]
 				fault.Action = "AssumeRole"
 				b.aws.Inject(fault)
@@ -264,7 +286,6 @@ func TestWhatTheSecondRegionRefusesIsNotBelieved(t *testing.T) {
 
 // TestWhereNoRegionAnswersTheRecordSaysWhatMayHaveIssued.
 func TestWhereNoRegionAnswersTheRecordSaysWhatMayHaveIssued(t *testing.T) {
-	all := ways(t)
 	for name, test := range map[string]struct {
 		way, region, also string
 		fault             awstest.Fault
@@ -275,7 +296,7 @@ func TestWhereNoRegionAnswersTheRecordSaysWhatMayHaveIssued(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := newSessionBench(t)
 			b.begin(t)
-			alice := b.with(b.falling(t, all[test.way].at))
+			alice := b.with(b.falling(t, b.ways(t)[test.way].at))
 			test.fault.Action = "AssumeRole"
 			b.aws.Inject(test.fault)
 			_, err := alice.Issuing.Issue(t.Context(), b.request("staging", ""))

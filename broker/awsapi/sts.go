@@ -82,7 +82,7 @@ func (c *Client) askSTS(ctx context.Context, op operation, call broker.Call) (as
 		b.probed(c.now(), ask)
 	}
 	if ask || probe {
-		return asking{b, call.User.Slack, probe}, nil
+		return asking{b, call.User.Slack, probe, c.now()}, nil
 	}
 	again := ""
 	if op.signer == byMFASession && !op.sessionOK {
