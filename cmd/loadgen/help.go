@@ -1,6 +1,6 @@
 package main
 
-const usageText = `Usage: loadgen table [--only NAME[,NAME]] [--long] [--for D] [--json] [--bot PATH] [--redis URL]
+const usageText = `Usage: loadgen table [--only NAME[,NAME]] [--long] [--for D] [--times N] [--json] [--bot PATH] [--redis URL]
        loadgen run [--text TEXT] [--rate N --for D | --at-once N --count N | --burst N] [flags]
 
 Measures the bot from outside: the real program, a real redis-server (appendfsync

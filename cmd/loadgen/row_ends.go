@@ -39,10 +39,7 @@ func measureRecycles(ctx context.Context, b *bench) (figures []Figure, err error
 		return nil, err
 	}
 	defer l.Close()
-	recycles, drops := 5, 5
-	if b.long {
-		recycles, drops = 200, 50
-	}
+	recycles, drops := b.often(5, 200), b.often(5, 50)
 	for _, way := range []struct {
 		name  string
 		times int
@@ -99,10 +96,7 @@ func measureKills(ctx context.Context, b *bench) ([]Figure, error) {
 		return nil, err
 	}
 	defer l.Close()
-	kills := 10
-	if b.long {
-		kills = 1000
-	}
+	kills := b.often(10, 1000)
 	crowd := typing(l, "/assume", fullAssume)
 	crowd.Waits = told
 	said, err := warm(ctx, crowd)

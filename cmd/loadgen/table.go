@@ -57,7 +57,19 @@ type bench struct {
 	bot, redis string
 	long       bool          // as often as the goals say
 	during     time.Duration // how long soak is; 0: as long says
+	times      int           // how often recycles and kills happen; 0: as long says
 	log        io.Writer
+}
+
+// often is how often something happens that is short or long.
+func (b *bench) often(short, long int) int {
+	switch {
+	case b.times > 0:
+		return b.times
+	case b.long:
+		return long
+	}
+	return short
 }
 
 // start starts a Lab for one row.
@@ -99,6 +111,7 @@ func tableCommand(ctx context.Context, args []string, stdout, stderr io.Writer) 
 	asJSON := f.Bool("json", false, "print JSON")
 	f.BoolVar(&b.long, "long", false, "200 recycles, 50 TCP kills, 1,000 kills and an hour of soak, instead of 5, 5, 10 and 2 minutes")
 	f.DurationVar(&b.during, "for", 0, "how long soak is, instead of 2m or, with --long, 1h")
+	f.IntVar(&b.times, "times", 0, "how often recycles and kills happen, instead of as --long says")
 	f.StringVar(&b.bot, "bot", "", "the program to measure, `PATH`; built from this tree otherwise")
 	f.StringVar(&b.redis, "redis", "", "an empty Redis at `URL`, which is flushed; a redis-server is started otherwise")
 	if err := parse(f, args, stderr); err != nil {
