@@ -112,6 +112,17 @@ func (b *Bot) Ready() <-chan struct{} { return b.sockets.Ready() }
 // not told.
 func (b *Bot) AuditNext(ctx context.Context) (int64, error) { return b.audit.Next(ctx) }
 
+// RecordNeeded is the number of the first entry of the record that the bot has yet to do
+// something about.
+func (b *Bot) RecordNeeded(ctx context.Context) (int64, error) {
+	told, err := b.audit.Next(ctx)
+	if err != nil {
+		return 0, err
+	}
+	followed, err := b.follow.Next(ctx)
+	return min(told, followed), err
+}
+
 // Watched fills in how the bot stands with Slack, and what it works on.
 func (b *Bot) Watched(s *watch.State) {
 	s.Sockets, s.Counted = b.sockets.Standing()

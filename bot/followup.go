@@ -7,6 +7,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/sink"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -17,12 +18,12 @@ type followUps struct {
 }
 
 // Take follows entries up, in order; a repeat changes nothing.
-func (f followUps) Take(ctx context.Context, entries []record.Followed) (taken int, err error) {
+func (f followUps) Take(ctx context.Context, entries []record.Followed) (taken sink.Taken, err error) {
 	for _, entry := range entries {
 		if err := f.follow(ctx, entry); err != nil {
 			return taken, err
 		}
-		taken++
+		taken.Count++
 	}
 	return taken, nil
 }

@@ -55,6 +55,16 @@ var alarms = map[string]func(event.AlarmData) string{
 		return "Entries of the old record are left in Redis and are not imported any more: somebody wrote to it for seven days, or one is longer than 1 MB. " +
 			"Find out who, and see what they are: redis-cli XRANGE assumebot:record - +."
 	},
+	"sink_away": func(p event.AlarmData) string {
+		return "The sink " + p.About + " has taken nothing for ten minutes. The bot's log says why. What it was not told is kept for a week."
+	},
+	"sink_back": func(p event.AlarmData) string { return "The sink " + p.About + " takes entries again." },
+	"sink_refused": func(p event.AlarmData) string {
+		return entries(orNone(p.Entries)) + " refused by the sink " + p.About + ", and not sent to it again. The bot's log has the number of each."
+	},
+	"sink_missed": func(p event.AlarmData) string {
+		return entries(orNone(p.Entries)) + " gone from Redis before the sink " + p.About + " was told of them. An archive has them, where there is one."
+	},
 	"archive_away": func(event.AlarmData) string {
 		return "The archive does not follow, and the memory of Redis is half full. Mend the archive: when Redis is full, nothing is issued."
 	},

@@ -11,6 +11,7 @@ import (
 type Followed struct {
 	Number int64
 	Event  event.Event
+	Leaf   []byte // the Event as it was written
 	Late   bool   // it closes an Attempt that was closed before; not known of one that was read long ago
 	Broken string // why it cannot be read; "" when it can. The Event is then zero
 }
@@ -51,6 +52,8 @@ func (l *Log) followed(e entry.Entry, aside []byte) Followed {
 	}
 	if err != nil {
 		out.Event, out.Broken = event.Event{}, err.Error()
+		return out
 	}
+	out.Leaf = e.Leaf
 	return out
 }

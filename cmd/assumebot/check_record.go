@@ -28,6 +28,9 @@ func recordText(r config.Record, redis *store.Durability) []string {
 	line("replicas", replicasText(r.Replicas, connected))
 	line("archive", archiveText(r))
 	line("witnesses", witnessesText(r))
+	for _, s := range r.Sinks {
+		line("sink", sinkText(s))
+	}
 	if r.Archive == "" && len(r.Witnesses) == 0 {
 		line("rewind", "NOT SEEN when Redis goes back while no replica of the bot runs; set record.archive or record.witnesses")
 	}
@@ -76,6 +79,18 @@ func archiveText(r config.Record) string {
 		return r.Archive + ", required" + locked
 	}
 	return r.Archive + locked + ", not required: credentials may be shown whose entries it lacks"
+}
+
+func sinkText(s config.Sink) string {
+	switch {
+	case s.File != "":
+		return fmt.Sprintf("%s: %s and %d full files of %d MB", s.Name, s.File, s.Keep, s.Size>>20)
+	case s.OCSF:
+		return s.Name + ": a webhook, as events of OCSF, signed with the key in " + s.Secret
+	case s.Webhook != "":
+		return s.Name + ": a webhook, signed with the key in " + s.Secret
+	}
+	return s.Name + ": standard output"
 }
 
 func witnessesText(r config.Record) string {

@@ -61,7 +61,9 @@ func runBot(ctx context.Context, c *cobra.Command, file string, handler slog.Han
 	if hardened != nil {
 		log.Warn("a core file of this process could hold keys and codes", "error", hardened)
 	}
-	return app.Run(ctx, read, settings, app.Environment{Log: log, Reload: reload, Version: versionText(debug.ReadBuildInfo()), Began: began})
+	return app.Run(ctx, read, settings, app.Environment{
+		Log: log, Stdout: c.OutOrStdout(), Reload: reload, Version: versionText(debug.ReadBuildInfo()), Began: began,
+	})
 }
 
 func newHandler(format, level string, w io.Writer) (slog.Handler, error) {

@@ -10,8 +10,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/record"
 	"github.com/assumebot/assumebot/broker/retry"
@@ -19,9 +21,14 @@ import (
 
 // A Sink takes entries.
 type Sink interface {
-	// Take takes entries in order and returns how many of them it has for good. It may be
-	// told some of them again.
-	Take(ctx context.Context, entries []record.Followed) (taken int, err error)
+	// Take takes entries in order. It may be told some of them again.
+	Take(ctx context.Context, entries []record.Followed) (Taken, error)
+}
+
+// Taken is what became of entries that a Sink was told.
+type Taken struct {
+	Count   int     // that it need not be told again
+	Refused []int64 // numbers of those among them that it will never take
 }
 
 // Record is the record as this process has read and checked it.
@@ -42,7 +49,7 @@ type Cursors interface {
 	LoadCursor(ctx context.Context, name string) ([]byte, error)
 }
 
-// Deps is what a Follower is made of. All but First is needed.
+// Deps is what a Follower is made of. All but First and Alarm is needed.
 type Deps struct {
 	Name    string // of the position: it never changes
 	Sink    Sink
@@ -51,6 +58,9 @@ type Deps struct {
 	Leases  lease.Leases
 	// First is where a Sink begins that was never told anything; nil: at the first entry.
 	First func(ctx context.Context) (int64, error)
+	// Alarm puts on the record that a Sink is away, is back, or refuses something; nil: the
+	// log alone says so.
+	Alarm func(ctx context.Context, a event.AlarmData) error
 	Log   *slog.Logger
 }
 
@@ -68,6 +78,8 @@ var errLeaseLost = errors.New("another replica has had the lease meanwhile")
 type Follower struct {
 	Deps
 	lease *lease.Lease
+
+	failing failing
 }
 
 // New returns a Follower; it does nothing yet.
@@ -115,9 +127,23 @@ func (f *Follower) Next(ctx context.Context) (int64, error) {
 	return at.Next, err
 }
 
+// givenUpAfter is how long the record keeps what a Sink that takes nothing was not told.
+const givenUpAfter = 7 * 24 * time.Hour
+
+// Needed is the number of the first entry that the record has to keep for the Sink.
+func (f *Follower) Needed(ctx context.Context) (int64, error) {
+	at, err := f.load(ctx)
+	if at.Away && time.Since(at.Moved) > givenUpAfter {
+		return math.MaxInt64, err
+	}
+	return at.Next, err
+}
+
 // A position is what the store keeps of a Sink.
 type position struct {
-	Next int64 `json:"next"`
+	Next  int64     `json:"next"`
+	Moved time.Time `json:"moved,omitzero"` // when it last did
+	alarms
 
 	saved []byte // as it is in the store
 }
@@ -163,10 +189,14 @@ func (f *Follower) follow(ctx context.Context, h *lease.Hold, end func(ctx conte
 	return err
 }
 
+// read is what comes next. What is gone is passed over once somebody was told.
 func (f *Follower) read(ctx context.Context, at *position) ([]record.Followed, error) {
 	found, missed, err := f.Record.Read(ctx, at.Next, batch)
 	if err == nil && missed > 0 {
 		f.Log.Error("entries of the record are gone that a sink was not told of", "first", at.Next, "count", missed)
+		if f.Alarm != nil {
+			err = f.Alarm(ctx, event.AlarmData{Code: alarmMissed, About: f.Name, Entries: &event.Range{First: at.Next, Count: missed}})
+		}
 		at.Next += missed
 	}
 	return found, err
@@ -175,22 +205,30 @@ func (f *Follower) read(ctx context.Context, at *position) ([]record.Followed, e
 // tell moves the position behind what the Sink has, also while the process is being stopped.
 func (f *Follower) tell(ctx context.Context, turn lease.Fence, at *position, found []record.Followed) error {
 	taken, failed := f.Sink.Take(ctx, found)
-	if taken == 0 {
-		return failed
+	then := *at
+	if taken.Count > 0 {
+		then.Next, then.Moved = found[taken.Count-1].Number+1, time.Now()
 	}
-	then := position{Next: found[taken-1].Number + 1}
+	told := f.alarm(context.WithoutCancel(ctx), &then, taken.Refused, failed)
+	if then.Next == at.Next && then.alarms == at.alarms {
+		return errors.Join(failed, told)
+	}
+	return errors.Join(failed, told, f.save(ctx, turn, at, then))
+}
+
+func (f *Follower) save(ctx context.Context, turn lease.Fence, at *position, then position) error {
 	data, err := json.Marshal(then)
 	if err != nil {
 		return err
 	}
 	ok, err := f.Cursors.MoveCursor(context.WithoutCancel(ctx), turn, at.saved, data)
-	switch {
-	case err != nil:
-		return errors.Join(failed, err)
-	case !ok:
-		return errors.Join(failed, errLeaseLost)
+	if err == nil && !ok {
+		err = errLeaseLost
+	}
+	if err != nil {
+		return err
 	}
 	then.saved = data
 	*at = then
-	return failed
+	return nil
 }

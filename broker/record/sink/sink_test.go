@@ -76,7 +76,7 @@ type taker struct {
 	got  []int64
 }
 
-func (k *taker) Take(_ context.Context, entries []record.Followed) (int, error) {
+func (k *taker) Take(_ context.Context, entries []record.Followed) (Taken, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	n := min(len(entries), k.most)
@@ -84,9 +84,9 @@ func (k *taker) Take(_ context.Context, entries []record.Followed) (int, error) 
 		k.got = append(k.got, e.Number)
 	}
 	if n < len(entries) {
-		return n, k.fail
+		return Taken{Count: n}, k.fail
 	}
-	return n, nil
+	return Taken{Count: n}, nil
 }
 
 func (k *taker) told() []int64 {
@@ -97,7 +97,7 @@ func (k *taker) told() []int64 {
 
 // running runs a Follower; stop ends it, and waits.
 func running(s *shelf, k *taker, first func(context.Context) (int64, error)) (f *Follower, stop func()) {
-	f = New(Deps{Name: "test", Sink: k, Record: s, Cursors: s, Leases: s, First: first, Log: slog.New(slog.DiscardHandler)})
+	f = New(Deps{Name: "test", Sink: k, Record: s, Cursors: s, Leases: s, First: first, Log: discard})
 	ctx, cancel := context.WithCancel(context.Background())
 	var run sync.WaitGroup
 	run.Go(func() { f.Run(ctx) })
@@ -199,3 +199,5 @@ func TestAPositionThatDoesNotMoveIsToldAgain(t *testing.T) {
 		}
 	})
 }
+
+var discard = slog.New(slog.DiscardHandler)

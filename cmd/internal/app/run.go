@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"slices"
@@ -22,6 +23,7 @@ import (
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/sink"
 	"github.com/assumebot/assumebot/broker/recorded"
 	"github.com/assumebot/assumebot/broker/watch"
 	"github.com/assumebot/assumebot/cmd/internal/config"
@@ -38,6 +40,7 @@ type App struct {
 	aws     *awsapi.Client
 	watcher *watcher // nil: there is no file to watch
 	leases  *lease.Roster
+	sinks   []*sink.Follower
 	told    atomic.Bool // to stop
 	env     Environment
 }
@@ -58,6 +61,8 @@ type Environment struct {
 	Reload <-chan os.Signal // when to read it at once
 
 	Watch watch.Watcher // is told how the bot does; nil: nobody is
+
+	Stdout io.Writer // where a sink of that name writes
 
 	AuditPace time.Duration // from one post in the audit channel to the next; 0: what Slack takes
 
@@ -118,10 +123,13 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 	}
 	env.leases = lease.NewRoster(st.Leases, time.Now)
 	a := &App{Store: st, aws: aws, config: cfg, leases: env.leases, env: env}
-	if a.record, err = newRecording(ctx, st, aws, s, cfg.Record, env, func(ctx context.Context) (int64, error) { return a.Bot.AuditNext(ctx) }); err != nil {
+	if a.record, err = newRecording(ctx, st, aws, s, cfg.Record, env, a.needed); err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
 	a.Record = a.record.log
+	if err := a.openSinks(cfg.Record.Sinks); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
 	web := webapi.NewHTTPClient()
 	api := webapi.NewAPI(s.SlackAppToken, s.SlackBotToken, s.SlackAPIURL, web)
 	m := &maker{region: s.AWSRegion, deps: ports(st, env.leases)}
@@ -248,9 +256,14 @@ func (a *App) serve(ctx context.Context) error {
 			})
 		})
 	}
+	telling, stopTelling := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopTelling()
+	told := a.runSinks(telling)
 	err := a.Bot.Run(ctx)
 	stop()
 	end()
+	stopTelling()
+	told()
 	all.Wait()
 	if newer := context.Cause(ctx); errors.Is(newer, broker.ErrNewer) {
 		err = errors.Join(newer, err)

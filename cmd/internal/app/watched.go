@@ -66,5 +66,13 @@ func (a *App) State(ctx context.Context) watch.State {
 	} else {
 		s.Readers = append(s.Readers, watch.Reader{Name: watch.ReaderAudit, Next: next})
 	}
+	for _, told := range a.sinks {
+		next, err := told.Next(ctx)
+		if err != nil {
+			s.StoreErr = err
+			break
+		}
+		s.Readers = append(s.Readers, watch.Reader{Name: told.Name, Next: next})
+	}
 	return s
 }

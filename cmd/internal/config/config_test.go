@@ -81,6 +81,10 @@ func TestParseConfigReadsWholeFile(t *testing.T) {
 		Record: Record{
 			Origin: "example.com/assumebot", Replicas: 1, Archive: "/var/lib/assumebot/record", RequireArchive: true, RequireWitnesses: true,
 			Witnesses: []Witness{{URL: "https://witness.example/x", Key: witnessKey1}},
+			Sinks: []Sink{
+				{Name: "disk", File: "audit.jsonl", Size: 10 << 20, Keep: 5}, {Name: "shipper", Stdout: true},
+				{Name: "siem", Webhook: "http://127.0.0.1/hook", Secret: "SIEM_WEBHOOK_SECRET", OCSF: true},
+			},
 		},
 		Reminder: 10 * time.Minute,
 		Warnings: Problems{

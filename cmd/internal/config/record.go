@@ -21,6 +21,7 @@ type Record struct {
 	RequireArchive   bool   // nothing counts before it is in the archive
 	RequireWitnesses bool   // nothing is issued while a witness does not cosign
 	Witnesses        []Witness
+	Sinks            []Sink
 	ObjectLock       awsapi.ObjectLock // of the archive in S3
 }
 
@@ -37,6 +38,7 @@ type RecordSection struct {
 	Archive   At[string]               `key:"archive" change:"quoted" example:"s3://my-bucket/assumebot" doc:"Where the record is kept for good."`
 	Lock      At[ObjectLockSection]    `key:"object_lock" example:"{mode: COMPLIANCE, days: 400}" doc:"How long full tiles in S3 cannot be deleted."`
 	Witnesses At[[]At[WitnessSection]] `key:"witnesses" change:"-" doc:"Who cosigns the record, so that nobody can rewrite it unseen."`
+	Sinks     At[[]At[SinkSection]]    `key:"sinks" change:"-" doc:"Who is told the record beside the audit channel."`
 	Require   At[[]At[string]]         `key:"require" example:"[archive, witnesses]" doc:"What must have the record before credentials are shown."`
 }
 
@@ -66,6 +68,7 @@ func (RecordSection) hints() map[string]hint {
 			more: "Without it, that the archive or a witness is away is an alarm alone."},
 		"witnesses": {of: "witnesses", entry: "this witness", empty: "nobody would cosign; add {url: …, key: …}, or remove it",
 			more: fmt.Sprintf("Up to %d.", maxWitnesses)},
+		"sinks": {of: "sinks", entry: "this sink", empty: "nobody would be told; add {name: …, file: …}, or remove it", more: fmt.Sprintf("Up to %d.", maxSinks)},
 	}
 }
 
@@ -113,6 +116,7 @@ func (r *RecordSection) check(c *collector) {
 	r.checkArchive(c)
 	r.checkLock(c)
 	r.checkWitnesses(c)
+	r.checkSinks(c)
 	for _, word := range r.Require.Value {
 		switch {
 		case word.Value != "archive" && word.Value != "witnesses":
@@ -184,6 +188,7 @@ func (r *RecordSection) settings(path string) Record {
 	if lock := r.Lock.Value; r.Lock.Set {
 		out.ObjectLock = awsapi.ObjectLock{Mode: lock.Mode.Value, For: time.Duration(lock.Days.Value) * 24 * time.Hour}
 	}
+	out.Sinks = r.sinks(path)
 	for _, word := range r.Require.Value {
 		out.RequireArchive = out.RequireArchive || word.Value == "archive"
 		out.RequireWitnesses = out.RequireWitnesses || word.Value == "witnesses"

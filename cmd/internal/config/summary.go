@@ -40,7 +40,7 @@ const concealed = "sha256:"
 var fixed = []string{
 	"slack.audit_channel", "slack.command_prefix", "slack.connections",
 	"record.archive", "record.object_lock.days", "record.object_lock.mode", "record.origin",
-	"record.replicas", "record.require", "record.witnesses",
+	"record.replicas", "record.require", "record.sinks", "record.witnesses",
 }
 
 func (f *File) summarize() Summary {
@@ -48,6 +48,7 @@ func (f *File) summarize() Summary {
 	known := keysByType{}
 	whole.keys(known, "", reflect.ValueOf(f).Elem())
 	whole.summarizeWitnesses(&f.Record.Value)
+	whole.summarizeSinks(&f.Record.Value)
 	s := Summary{WholeEntry: whole}
 	for u := range each(f.Users.Value) {
 		s["user "+u.Slack.Value] = u.summarize(known)

@@ -34,6 +34,7 @@ record:
   require: [archive, witnesses]
   archive: s3://bucket/prefix
   object_lock: {mode: COMPLIANCE, days: 400}
+  sinks: [{name: siem, webhook: 'https://siem.example', secret_env: K, format: ocsf}, {name: disk, file: x, rotate_mb: 1, keep: 1}, {name: out, stdout: true}]
   witnesses: [{url: 'https://witness.example', key: witness.example/w1+91281725+BGofMSTa3PME0cBGYC2z6fDyASegyilFt/rHFhN+dcn/}]
 users:
 - slack: U01ALICE
