@@ -256,13 +256,10 @@ func (a *App) serve(ctx context.Context) error {
 			})
 		})
 	}
-	telling, stopTelling := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopTelling()
-	told := a.runSinks(telling)
+	told := a.runSinks(living)
 	err := a.Bot.Run(ctx)
 	stop()
 	end()
-	stopTelling()
 	told()
 	all.Wait()
 	if newer := context.Cause(ctx); errors.Is(newer, broker.ErrNewer) {
