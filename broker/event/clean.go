@@ -23,7 +23,8 @@ func clean(of any) error { return cleanValue(reflect.ValueOf(of).Elem(), 0) }
 func cleanValue(v reflect.Value, most int) error {
 	switch {
 	case v.Type() == timeType:
-		v.Set(reflect.ValueOf(At(v.Interface().(Time).Time)))
+		t := v.Addr().Interface().(*Time)
+		*t = At(t.Time)
 	case v.Type() == textType:
 	case v.Kind() == reflect.String:
 		if most == 0 {

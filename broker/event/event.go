@@ -56,6 +56,12 @@ type envelope struct {
 	Data    json.RawMessage `json:"data"`                       // facts, by kind
 }
 
+// written is an envelope with the data that it encodes, so that all of it is encoded at once.
+type written struct {
+	envelope
+	Data any `json:"data"` // takes the place of the envelope's
+}
+
 // ErrTooLarge is of an Event that does not fit into one entry; see Split.
 var ErrTooLarge = errors.New("the event is too large for one entry")
 
@@ -73,18 +79,18 @@ func (e Event) Encode() (leaf, aside []byte, err error) {
 	if e.Kind != "" && e.Kind != kind {
 		return nil, nil, fmt.Errorf("event %s of kind %q has the data of %q", e.ID, e.Kind, kind)
 	}
-	data, texts, err := encodeData(e.Data)
+	data, texts, err := cleanData(e.Data)
 	if err != nil {
 		return nil, nil, fmt.Errorf("event %s: %w", e.ID, err)
 	}
 	w := envelope{
 		V: Version, ID: e.ID, Time: Time{e.Time}, Kind: kind, Stop: Stops(kind) || e.Stop,
-		Actor: e.Actor, Request: e.Request, Replica: e.Replica, Data: data,
+		Actor: e.Actor, Request: e.Request, Replica: e.Replica,
 	}
 	if err := clean(&w); err != nil {
 		return nil, nil, fmt.Errorf("event %s: %w", e.ID, err)
 	}
-	if leaf, err = marshal(w); err != nil {
+	if leaf, err = marshal(written{w, data}); err != nil {
 		return nil, nil, fmt.Errorf("event %s: %w", e.ID, err)
 	}
 	if aside, err = texts.encode(); err != nil {
@@ -96,7 +102,8 @@ func (e Event) Encode() (leaf, aside []byte, err error) {
 	return leaf, aside, nil
 }
 
-func encodeData(p Payload) (json.RawMessage, texts, error) {
+// cleanData is what of p is encoded, and its texts.
+func cleanData(p Payload) (data any, found texts, err error) {
 	if other, ok := p.(Other); ok {
 		if !json.Valid(other.Raw) || !bytes.HasPrefix(other.Raw, []byte("{")) {
 			return nil, nil, errors.New("its data are no JSON object")
@@ -111,10 +118,9 @@ func encodeData(p Payload) (json.RawMessage, texts, error) {
 	if err := clean(v.Interface()); err != nil {
 		return nil, nil, err
 	}
-	found := texts{}
+	found = texts{}
 	found.collect(v.Elem())
-	data, err := marshal(v.Interface())
-	return data, found, err
+	return v.Interface(), found, nil
 }
 
 // marshal is JSON in UTF-8, with as few escapes as there can be.

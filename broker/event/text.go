@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"sync"
 
 	"github.com/assumebot/assumebot/broker/text"
 )
@@ -178,10 +179,9 @@ func eachText(v reflect.Value, raw bool, f func(t *Text, raw bool)) {
 	switch {
 	case v.Type() == textType:
 		f(v.Addr().Interface().(*Text), raw)
-	case v.Kind() == reflect.Struct && v.Type() != timeType:
-		for i := range v.NumField() {
-			_, raw := bound(v.Type().Field(i))
-			eachText(v.Field(i), raw, f)
+	case v.Kind() == reflect.Struct:
+		for _, field := range textFieldsOf(v.Type()) {
+			eachText(v.Field(field.index), field.raw, f)
 		}
 	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Struct:
 		for i := range v.Len() {
@@ -190,6 +190,44 @@ func eachText(v reflect.Value, raw bool, f func(t *Text, raw bool)) {
 	case v.Kind() == reflect.Pointer && !v.IsNil():
 		eachText(v.Elem(), raw, f)
 	}
+}
+
+// A textField is a field of a struct that is a Text, or may have one in it.
+type textField struct {
+	index int
+	raw   bool
+}
+
+var textFields sync.Map // by reflect.Type, []textField
+
+// textFieldsOf are those of a struct. Types are looked through once.
+func textFieldsOf(t reflect.Type) []textField {
+	if found, ok := textFields.Load(t); ok {
+		return found.([]textField)
+	}
+	var found []textField
+	for i := range t.NumField() {
+		if mayHoldText(t.Field(i).Type) {
+			_, raw := bound(t.Field(i))
+			found = append(found, textField{i, raw})
+		}
+	}
+	textFields.Store(t, found)
+	return found
+}
+
+func mayHoldText(t reflect.Type) bool {
+	switch {
+	case t == textType:
+		return true
+	case t == timeType:
+		return false
+	case t.Kind() == reflect.Struct:
+		return len(textFieldsOf(t)) > 0
+	case t.Kind() == reflect.Slice, t.Kind() == reflect.Pointer:
+		return mayHoldText(t.Elem())
+	}
+	return false
 }
 
 func oneLine(of string, most int) string { return text.AtMost(text.OneLine(cutBytes(of, most)), most) }

@@ -100,11 +100,17 @@ func (r *reading) readUpTo() time.Time {
 	return r.upToDate
 }
 
-// last, idAt and rootAfter are those of the view.
+// last, expect, idAt and rootAfter are those of the view.
 func (r *reading) last() (number int64, id string, root tlog.Hash) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.view.Last()
+}
+
+func (r *reading) expect(read map[string]entry.Read) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.view.Expected = read
 }
 
 func (r *reading) idAt(number int64) string {

@@ -9,15 +9,19 @@ import (
 	"github.com/assumebot/assumebot/broker/event"
 )
 
-// A sealing is an Event on its way into an entry.
-type sealing struct{ leaf, aside []byte }
+// A sealing is an Event on its way into an entry, and as it is read there.
+type sealing struct {
+	leaf, aside []byte
+	read        event.Event
+}
 
 // sealingOf encodes e. It refuses what no reader could decode, and what would so stop all of
 // them for good.
 func sealingOf(e event.Event) (sealing, error) {
 	leaf, aside, err := e.Encode()
+	var read event.Event
 	if err == nil {
-		_, err = event.Decode(leaf, aside)
+		read, err = event.Decode(leaf, nil)
 	}
 	if err != nil {
 		kind := e.Kind
@@ -26,7 +30,28 @@ func sealingOf(e event.Event) (sealing, error) {
 		}
 		return sealing{}, fmt.Errorf("an event of kind %q cannot be recorded: %w", kind, err)
 	}
-	return sealing{leaf, aside}, nil
+	return sealing{leaf, aside, read}, nil
+}
+
+// sealingsOf encodes e, in parts if it is too large for one entry.
+func sealingsOf(e event.Event) ([]sealing, error) {
+	whole, err := sealingOf(e)
+	if !errors.Is(err, event.ErrTooLarge) {
+		return []sealing{whole}, err
+	}
+	parts, err := event.Split(e)
+	if err != nil {
+		return nil, fmt.Errorf("record event: %w", err)
+	}
+	var all []sealing
+	for _, part := range parts {
+		s, err := sealingOf(part)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	return all, nil
 }
 
 // Record puts Events on the record, side by side, and returns once this replica has
@@ -42,17 +67,11 @@ func (l *Log) Record(ctx context.Context, events ...event.Event) (event.Receipt,
 	w := &write{done: make(chan struct{})}
 	for _, e := range events {
 		e.Replica = l.Replica
-		parts, err := event.Split(e)
+		parts, err := sealingsOf(e)
 		if err != nil {
-			return event.Receipt{}, fmt.Errorf("record event: %w", err)
+			return event.Receipt{}, err
 		}
-		for _, part := range parts {
-			s, err := sealingOf(part)
-			if err != nil {
-				return event.Receipt{}, err
-			}
-			w.events = append(w.events, s)
-		}
+		w.events = append(w.events, parts...)
 	}
 	if len(w.events) == 0 || len(w.events) > batchMost {
 		return event.Receipt{}, fmt.Errorf("record %d events at once", len(w.events))

@@ -203,6 +203,7 @@ func (t *try) rewound(ctx context.Context, refused error) error {
 // seal seals what writes hold, after what this replica has read.
 func (w *writer) seal(writes []*write) (entry.Batch, error) {
 	after, id, root := w.last()
+	read := map[string]entry.Read{}
 	b := entry.Batch{Origin: w.origin, Replica: w.replica, ID: rand.Text(), After: after, AfterID: id}
 	for _, each := range writes {
 		for _, e := range each.events {
@@ -211,8 +212,10 @@ func (w *writer) seal(writes []*write) (entry.Batch, error) {
 				return entry.Batch{}, err
 			}
 			b.Entries = append(b.Entries, s)
+			read[s.ID] = entry.Read{Leaf: e.leaf, Event: e.read}
 		}
 	}
+	w.expect(read)
 	return b, nil
 }
 
