@@ -22,7 +22,11 @@ func TestWhatIsKeptOfAMessageIsNeverAnothersBlocks(t *testing.T) {
 	longer.Blocks = append(longer.Blocks, slack.NewDividerBlock())
 	other.Blocks = []slack.Block{slack.NewDividerBlock()}
 	none.Blocks = nil
-	for _, m := range []blockkit.Message{kept, longer, other, none} {
+	replaced := longer
+	replaced.Blocks = []slack.Block{slack.NewDividerBlock(), longer.Blocks[1]}
+	two := longer.Keep()
+	two.Blocks = append(two.Blocks, slack.NewDividerBlock())
+	for _, m := range []blockkit.Message{kept, longer, other, none, replaced, two} {
 		want, err := json.Marshal(m.Blocks)
 		if err != nil {
 			t.Fatal(err)

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -28,18 +30,35 @@ type kept struct {
 // change within them any more; what is appended to them, or put in their place, counts.
 func (m Message) Keep() Message {
 	m.Blocks = m.Blocks[:len(m.Blocks):len(m.Blocks)] // or two messages could append to the same array
+	if slices.ContainsFunc(m.Blocks, func(b slack.Block) bool { return reflect.ValueOf(b).Kind() != reflect.Pointer }) {
+		return m // whether another is the same could not be seen
+	}
 	if data, err := json.Marshal(m.Blocks); err == nil {
-		m.kept = &kept{m.Blocks, data}
+		m.kept = &kept{slices.Clone(m.Blocks), data}
 	}
 	return m
 }
 
-// JSON is that of its blocks.
+// JSON is that of its blocks. Of those that were kept and come first it is not made again.
 func (m Message) JSON() ([]byte, error) {
-	if k := m.kept; k != nil && len(k.blocks) == len(m.Blocks) && len(k.blocks) > 0 && &k.blocks[0] == &m.Blocks[0] {
+	k := m.kept
+	if k == nil || len(k.blocks) == 0 || !begins(m.Blocks, k.blocks) {
+		return json.Marshal(m.Blocks)
+	}
+	more := m.Blocks[len(k.blocks):]
+	if len(more) == 0 {
 		return k.data, nil
 	}
-	return json.Marshal(m.Blocks)
+	data, err := json.Marshal(more)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(k.data[:len(k.data)-1], []byte(","), data[1:]), nil
+}
+
+// begins reports whether all begins with the very same blocks as some, which are pointers.
+func begins(all, some []slack.Block) bool {
+	return len(all) >= len(some) && slices.Equal(all[:len(some)], some)
 }
 
 // NewMessage is one rich text block.

@@ -61,7 +61,7 @@ func Issued(v Voice, i broker.Issued, f snippet.Format) (blockkit.Message, error
 		slack.NewRichTextBlock("", above...),
 		grantButtons(i.Grant, i.Saved, i.Account.Revoker != ""),
 		slack.NewRichTextBlock("", below...),
-	}}
+	}}.Keep()
 	if !m.Fits() {
 		return blockkit.Message{}, &broker.Error{
 			Code: broker.CodeTooLarge,

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/assumebot/assumebot/broker/text"
 )
@@ -147,6 +148,7 @@ func Decode(text string) string {
 func Fold(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
+		case r < utf8.RuneSelf:
 		case r >= 0xff01 && r <= 0xff5e: // the full-width forms of 0x21 to 0x7e
 			return r - 0xfee0
 		case unicode.Is(unicode.Nd, r):
