@@ -89,6 +89,7 @@ func (s Ahead) Ask(ctx context.Context, q ahead.Questions) {
 	}
 	if q.Format {
 		keep(ctx, formatQuestion(q.User), p, Preferences(s).sendLast(q.User))
+		keep(ctx, homeQuestion(q.User), p, Preferences(s).sendHome(q.User))
 	}
 	if q.Owed != nil {
 		keep(ctx, owedQuestion(q.Owed.ID), p, Ledger(s).sendOwe(*q.Owed))
@@ -115,6 +116,7 @@ func lockQuestion(user string) string   { return about("lock-out", user) }
 func cleanQuestion(user string) string  { return about("no wrong codes", user) }
 func keyQuestion(user string) string    { return about("key", user) }
 func formatQuestion(user string) string { return about("format", user) }
+func homeQuestion(user string) string   { return about("home", user) }
 func owedQuestion(id string) string     { return about("owed", id) }
 func claimQuestion(c ahead.Claim) string {
 	return about("claim", c.User, c.Serial, c.RequestID)

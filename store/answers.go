@@ -111,6 +111,10 @@ func (c *answerConn) head(line string) error {
 	if line == "" {
 		return nil
 	}
+	if line[0] == '+' || line[0] == '-' || line[0] == '_' || line[0] == ',' { // announces nothing
+		c.ended()
+		return nil
+	}
 	n, ok := announced(line[1:])
 	if !ok {
 		c.ended()

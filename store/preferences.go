@@ -68,6 +68,7 @@ func (s Preferences) RememberHome(ctx context.Context, user string) error {
 	if err != nil {
 		return fmt.Errorf("remember home: %w", err)
 	}
+	ahead.Drop(ctx, homeQuestion(user))
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	if err := s.rdb.Set(ctx, key, "opened", homeLife).Err(); err != nil {
@@ -78,18 +79,26 @@ func (s Preferences) RememberHome(ctx context.Context, user string) error {
 
 // HomeOpened reports whether user opened their Home of late. One round trip.
 func (s Preferences) HomeOpened(ctx context.Context, user string) (bool, error) {
-	key, err := userKey(user, "home")
+	opened, err := ask(ctx, s.core, homeQuestion(user), s.sendHome(user))
 	if err != nil {
 		return false, fmt.Errorf("home opened: %w", err)
 	}
-	ctx, cancel := s.bound(ctx)
-	defer cancel()
-	err = s.rdb.Get(ctx, key).Err()
-	if errors.Is(err, redis.Nil) {
-		return false, nil
+	return opened, nil
+}
+
+func (Preferences) sendHome(user string) func(context.Context, redis.Pipeliner) (answer[bool], error) {
+	return func(ctx context.Context, p redis.Pipeliner) (answer[bool], error) {
+		key, err := userKey(user, "home")
+		if err != nil {
+			return nil, err
+		}
+		get := p.Get(ctx, key)
+		return func() (bool, error) {
+			err := get.Err()
+			if errors.Is(err, redis.Nil) {
+				return false, nil
+			}
+			return err == nil, err
+		}, nil
 	}
-	if err != nil {
-		return false, fmt.Errorf("home opened: %w", err)
-	}
-	return true, nil
 }

@@ -217,9 +217,10 @@ func askAll(ctx context.Context, s *Store, q ahead.Questions) error {
 	_, locked := s.Counters.LockedFor(ctx, q.User)
 	_, _, key := s.SealedKeys.LoadKey(ctx, q.User)
 	_, format := s.Preferences.LastFormat(ctx, q.User)
+	_, home := s.Preferences.HomeOpened(ctx, q.User)
 	_, claim := s.Codes.ReserveCode(ctx, c.User, c.Serial, c.Code, c.RequestID, c.TTL)
 	_, owed := s.Ledger.Owe(ctx, *q.Owed)
-	return errors.Join(seen, rate, orders, locked, key, format, claim, owed)
+	return errors.Join(seen, rate, orders, locked, key, format, home, claim, owed)
 }
 
 func TestEmbeddedServerAsksForItsPassword(t *testing.T) {

@@ -23,6 +23,9 @@ const (
 	poolSize    = 32
 	firstPool   = 16
 	waitingPool = 2 // whoever waits for the record is one goroutine
+	// bufferSize of reading and of writing holds most answers; a connection keeps both.
+	// go-redis has 32 KB each.
+	bufferSize = 8 << 10
 )
 
 // A target says how to reach Redis. Each connect makes a client of its own.
@@ -77,6 +80,7 @@ func singleTarget(kind string, base *redis.Options, clear bool) target {
 		o := *base
 		o.MaxRetries, o.ContextTimeoutEnabled = -1, true
 		o.DialerRetries = 1
+		o.ReadBufferSize, o.WriteBufferSize = bufferSize, bufferSize
 		o.DialTimeout, o.ReadTimeout, o.WriteTimeout = or(o.DialTimeout, dialTimeout), or(o.ReadTimeout, ioTimeout), or(o.WriteTimeout, ioTimeout)
 		o.PoolSize, o.PoolTimeout, o.PipelinePoolSize = or(o.PoolSize, pool), or(o.PoolTimeout, poolTimeout), -1
 		o.DisableIdentity, o.MaintNotificationsConfig = true, quiet()
@@ -90,6 +94,7 @@ func sentinelTarget(base *redis.FailoverOptions, clear bool) target {
 		o := *base
 		o.MaxRetries, o.ContextTimeoutEnabled = -1, true
 		o.DialerRetries = 1
+		o.ReadBufferSize, o.WriteBufferSize = bufferSize, bufferSize
 		o.DialTimeout, o.ReadTimeout, o.WriteTimeout = or(o.DialTimeout, dialTimeout), or(o.ReadTimeout, ioTimeout), or(o.WriteTimeout, ioTimeout)
 		o.PoolSize, o.PoolTimeout, o.PipelinePoolSize = or(o.PoolSize, pool), or(o.PoolTimeout, poolTimeout), -1
 		o.DisableIdentity = true
@@ -104,6 +109,7 @@ func clusterTarget(base *redis.ClusterOptions, clear bool) target {
 		o := *base
 		o.MaxRetries, o.ContextTimeoutEnabled = -1, true
 		o.DialerRetries = 1
+		o.ReadBufferSize, o.WriteBufferSize = bufferSize, bufferSize
 		o.DialTimeout, o.ReadTimeout, o.WriteTimeout = or(o.DialTimeout, dialTimeout), or(o.ReadTimeout, ioTimeout), or(o.WriteTimeout, ioTimeout)
 		o.PoolSize, o.PoolTimeout, o.PipelinePoolSize = or(o.PoolSize, pool), or(o.PoolTimeout, poolTimeout), -1
 		o.DisableIdentity, o.MaintNotificationsConfig = true, quiet()

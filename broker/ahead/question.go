@@ -17,7 +17,7 @@ type Questions struct {
 	Orders  bool  // of admins
 	LockOut bool
 	Key     bool // that is registered
-	Format  bool // that was used last
+	Format  bool // that was used last, and whether Home is used
 }
 
 // A Rate is whether a Request is one too many of a name.

@@ -50,8 +50,8 @@ func wantAccepted(ctx context.Context, t testing.TB, h *harness, request string)
 }
 
 // settings are what is in force of Alice: by whom she is blocked, by whom all is paused,
-// her key and her format.
-func settings(ctx context.Context, t testing.TB, h *harness) (got [4]string) {
+// her key and her format; of her Home, whether she opened it, as that word.
+func settings(ctx context.Context, t testing.TB, h *harness, opened string) (got [5]string) {
 	t.Helper()
 	block, pause, err := h.Orders.Orders(ctx, alice)
 	must(t, err)
@@ -66,6 +66,11 @@ func settings(ctx context.Context, t testing.TB, h *harness) (got [4]string) {
 	got[2] = key.Text
 	got[3], err = h.Preferences.LastFormat(ctx, alice)
 	must(t, err)
+	home, err := h.Preferences.HomeOpened(ctx, alice)
+	must(t, err)
+	if home {
+		got[4] = opened
+	}
 	return got
 }
 
@@ -76,11 +81,12 @@ func set(ctx context.Context, t testing.TB, h *harness, word string) {
 	must(t, h.Orders.Pause(ctx, broker.Order{By: word}))
 	must(t, h.SealedKeys.SaveKey(ctx, alice, broker.RegisteredKey{Text: word}))
 	must(t, h.Preferences.SaveFormat(ctx, alice, word))
+	must(t, h.Preferences.RememberHome(ctx, alice))
 }
 
 func wantSettings(ctx context.Context, t testing.TB, h *harness, word string) {
 	t.Helper()
-	if got, want := settings(ctx, t, h), [4]string{word, word, word, word}; got != want {
+	if got, want := settings(ctx, t, h, word), [5]string{word, word, word, word, word}; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // trips counts how often something is sent to Redis and waited for on behalf of alice:
-// what names her, a rate, or the record's writer; not her Home, which is drawn after a reply.
+// what names her, a rate, or the record's writer.
 type trips struct {
 	phase func() string // of the request that is under way
 
@@ -43,7 +43,7 @@ func (c *tripConn) Read(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, mark := range []string{"{U01ALICE}", "{rate:", "{record}:batch"} {
-		if bytes.Contains(c.sent, []byte(mark)) && !bytes.Contains(c.sent, []byte("{U01ALICE}:home")) {
+		if bytes.Contains(c.sent, []byte(mark)) {
 			c.of.mu.Lock()
 			c.of.count[c.of.phase()]++
 			c.of.mu.Unlock()
