@@ -11,6 +11,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -312,9 +313,10 @@ func TestWhereNoRegionAnswersTheRecordSaysWhatMayHaveIssued(t *testing.T) {
 func TestARegionThatRestsIsPassedOver(t *testing.T) {
 	b := newBench(t)
 	b.config.Accounts.Find("hub").MFA = policy.MFANone
-	away := true
+	var away atomic.Bool
+	away.Store(true)
 	client, w, _ := told(b.falling(t, overTLS(t, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if away {
+		if away.Load() {
 			panic(http.ErrAbortHandler)
 		}
 		b.fake(t).ServeHTTP(rw, r)
@@ -331,7 +333,7 @@ func TestARegionThatRestsIsPassedOver(t *testing.T) {
 		}
 	}
 	grant(second, "") // the first was not asked, so it issued nothing
-	away = false
+	away.Store(false)
 	grant(second, "")
 	b.later(31 * time.Second)
 	grant(home, "")
