@@ -217,7 +217,7 @@ var reasons = map[string]reason{
 	},
 	"aws_unreachable": {
 		cause: "DNS, network or proxy between the bot and AWS, or AWS itself.",
-		mend:  "Try again; then from the host: `curl https://sts.REGION.amazonaws.com`.",
+		mend:  "Try again; then from the host: `curl https://sts.REGION.amazonaws.com`. `AWS_FALLBACK_REGION` serves whoever needs no code meanwhile.",
 	},
 	"aws_settings": {
 		cause: "The SDK's settings (FIPS, dual-stack, endpoint) lead to no host.",
