@@ -19,7 +19,8 @@ import (
 // asks as well. In the end AWS has seen no code twice, and issued nothing without an intent
 // that is on the record.
 //
-// Other tests have the rest:
+// How long it takes to serve again is logged; under load, with shares, `go run ./cmd/loadgen
+// table --only faults` measures it. Other tests have the rest:
 //
 //	gone and back again         TestRedisThatComesBackIsGoneOnWithByTheSameBot
 //	gone between any two steps  TestEachStepOfAnAttemptMayFail (broker)
@@ -126,7 +127,8 @@ func loads(f *faulty) {
 			f.t.Skipf("this redis-server cannot be slowed down: %v", err)
 		}
 	}
-	go f.raw.Do(context.Background(), "debug", "reload")
+	// Sent again before all is read, it would save what was read so far.
+	go f.raw.(*redis.Client).WithTimeout(patience).Do(context.Background(), "debug", "reload")
 	f.await("it loads", func() bool {
 		err := f.raw.Get(ctx, "x").Err()
 		return err != nil && strings.HasPrefix(err.Error(), "LOADING")
@@ -174,9 +176,11 @@ func (c redisFault) run(t *testing.T) {
 	if c.end != nil {
 		c.end(f)
 	}
+	over := time.Now()
 	f.await("the bot serves again", func() bool {
 		return strings.Contains(f.says("U01ALICE", "/assume", "open").Plain(), "open is yours")
 	})
+	t.Logf("%s: served again %s after its end", c.name, time.Since(over).Round(time.Millisecond))
 	if !strings.Contains(got.Plain(), given) {
 		wantText(t, got, away)
 		wantText(t, f.says("U01ALICE", "/assume", "prod "+code), given)

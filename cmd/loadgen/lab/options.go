@@ -17,6 +17,7 @@ type Options struct {
 	UsersInfo   int           // how often a minute users.info answers; 0: always
 	Far         bool          // Redis can be made to be far away
 	Metrics     bool          // the bot tells its metrics
+	Sentinel    bool          // the Lab's own Redis has a replica and a Sentinel
 }
 
 func (o Options) withDefaults() Options {

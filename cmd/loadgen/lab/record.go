@@ -60,6 +60,7 @@ func (p *Process) endedInPeace(ctx context.Context) error {
 type Record struct {
 	Findings []audit.Finding // what `assumebot record verify` finds wrong
 	Unsigned int64           // entries that are not
+	Intents  int             // of attempts
 	Granted  int             // times that credentials were issued
 	Open     int             // attempts that nothing closed
 }
@@ -93,6 +94,7 @@ func (l *Lab) Record(ctx context.Context) (r Record, err error) {
 		}
 		switch {
 		case said.Kind == event.Intent:
+			r.Intents++
 			open[said.Attempt()] = true
 		case event.Closes(said.Kind):
 			delete(open, said.Attempt())

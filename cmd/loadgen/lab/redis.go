@@ -15,39 +15,41 @@ import (
 
 // A Redis is what the bot keeps its state in.
 type Redis struct {
-	URL     string
-	Process *Process // nil: it was there already
+	URL     string   // as the bot is told, but for what stands between
+	Process *Process // nil: it was there already; of several, the primary
 	client  *redis.Client
 	close   func() // it is as it was found then
+
+	dir      string
+	args     []string // of redis-server
+	sentinel *sentinel
 }
 
+// appendDir is where redis-server keeps what it acknowledged.
+const appendDir = "appendonlydir"
+
 func (l *Lab) startRedis(ctx context.Context) (*Redis, error) {
-	r := &Redis{URL: l.Options.RedisURL, close: func() {}}
+	r := &Redis{URL: l.Options.RedisURL, dir: l.dir, close: func() {}}
+	port := ""
 	if r.URL == "" {
-		path, err := exec.LookPath("redis-server")
-		if err != nil {
-			return nil, errors.New("redis-server is not installed: install it, or give --redis URL of an empty one")
-		}
-		port, err := freePort(ctx)
-		if err != nil {
+		var err error
+		if port, err = freePort(ctx); err != nil {
 			return nil, err
 		}
 		r.URL = "redis://127.0.0.1:" + port + "/0"
-		r.Process, err = startProcess(l.dir, "redis", nil, path, "--port", port, "--bind", "127.0.0.1", "--dir", l.dir, "--save", "",
-			"--appendonly", "yes", "--appendfsync", l.Options.Fsync, "--maxmemory-policy", "noeviction")
-		if err != nil {
+		r.args = []string{"--port", port, "--bind", "127.0.0.1", "--dir", l.dir, "--save", "", "--appendonly", "yes",
+			"--appendfsync", l.Options.Fsync, "--appenddirname", appendDir, "--maxmemory-policy", "noeviction", "--repl-diskless-sync-delay", "0",
+			"--enable-debug-command", "yes", "--loading-process-events-interval-bytes", "1024"}
+		if err := r.start(); err != nil {
 			return nil, err
 		}
-		r.close = r.Process.Kill
+		r.close = r.end
 	}
 	options, err := redis.ParseURL(r.URL)
 	if err != nil {
 		return r, errors.New("--redis is not a URL that Redis clients take, such as redis://127.0.0.1:6379/0")
 	}
 	r.client = redis.NewClient(options)
-	if r.Process != nil {
-		r.close = func() { r.Process.Kill(); _ = r.client.Close() }
-	}
 	if err := r.await(ctx); err != nil {
 		return r, err
 	}
@@ -57,20 +59,33 @@ func (l *Lab) startRedis(ctx context.Context) (*Redis, error) {
 	if r.Process == nil {
 		r.close = func() { _ = r.client.FlushDB(context.WithoutCancel(ctx)).Err(); _ = r.client.Close() }
 	}
+	if l.Options.Sentinel && r.Process != nil {
+		if r.sentinel, err = startSentinel(ctx, l.dir, port); err != nil {
+			return r, err
+		}
+		r.URL = r.sentinel.url()
+	}
 	return r, nil
 }
 
-func (r *Redis) await(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, startWithin)
-	defer cancel()
-	for {
-		err := r.client.Ping(ctx).Err()
-		if err == nil {
-			return nil
-		}
-		if !pause(ctx, 20*time.Millisecond) {
-			return fmt.Errorf("Redis does not answer: %w", err)
-		}
+// start starts redis-server, on what it had on disk.
+func (r *Redis) start() error {
+	path, err := exec.LookPath("redis-server")
+	if err != nil {
+		return errors.New("redis-server is not installed: install it, or give --redis URL of an empty one")
+	}
+	r.Process, err = startProcess(r.dir, "redis", nil, path, r.args...)
+	return err
+}
+
+// end ends all that was started.
+func (r *Redis) end() {
+	if r.sentinel != nil {
+		r.sentinel.close()
+	}
+	r.Process.Kill()
+	if r.client != nil {
+		_ = r.client.Close()
 	}
 }
 
