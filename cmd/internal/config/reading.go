@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 )
 
 // A Reading is one look at the config file and the files that it names. What it
@@ -40,13 +41,21 @@ func (r *Reading) Refuse(why error) {
 	}
 }
 
-// Stale reports whether the files say something else by now.
-func (r Reading) Stale() bool {
+// Stale reports whether the files say something else by now. They are read only where
+// they do not look as they did.
+func (r *Reading) Stale() bool {
+	if r.files.untouched() {
+		return false
+	}
 	again := newFileSet(r.files.path)
 	for _, name := range r.files.names {
 		_, _ = again.read(name) // an error is part of the digest
 	}
-	return again.digest() != r.Digest
+	if again.digest() != r.Digest {
+		return true
+	}
+	r.files = again
+	return false
 }
 
 // Read reads the config file at path and the files that it names.
@@ -68,22 +77,59 @@ func Read(path string) Reading {
 type fileSet struct {
 	path  string // of the config file
 	names []string
+	looks []fs.FileInfo // of each, from before it was read; nil: it could not be looked at
+	at    time.Time
 	sum   hash.Hash
 }
 
-func newFileSet(path string) *fileSet { return &fileSet{path: path, sum: sha256.New()} }
+func newFileSet(path string) *fileSet { return &fileSet{path: path, at: time.Now(), sum: sha256.New()} }
+
+const (
+	// fresh is how young a file may be that can change again without looking otherwise:
+	// the coarsest file systems, and clocks of servers, tell times apart by that.
+	fresh = 2 * time.Second
+	// lookedAt is how long a look is trusted, whatever a file system says.
+	lookedAt = time.Minute
+)
+
+// untouched reports whether the files certainly are as they were read.
+func (f *fileSet) untouched() bool {
+	if time.Since(f.at) > lookedAt {
+		return false
+	}
+	for i, name := range f.names {
+		was := f.looks[i]
+		if was == nil || was.ModTime().After(f.at.Add(-fresh)) {
+			return false
+		}
+		is, err := os.Stat(f.find(name))
+		if err != nil || !os.SameFile(was, is) || is.Size() != was.Size() || !is.ModTime().Equal(was.ModTime()) {
+			return false
+		}
+	}
+	return true
+}
+
+// find is where the file is that the config file calls name, or itself, which is "".
+func (f *fileSet) find(name string) string {
+	switch {
+	case name == "":
+		return f.path
+	case !filepath.IsAbs(name):
+		return filepath.Join(filepath.Dir(f.path), name)
+	}
+	return name
+}
 
 // read reads a file that the config file names, or itself, which is "".
 func (f *fileSet) read(name string) ([]byte, error) {
-	path, limit := name, int64(maxPolicyBytes)
-	switch {
-	case name == "":
-		path, limit = f.path, maxConfigBytes
-	case !filepath.IsAbs(name):
-		path = filepath.Join(filepath.Dir(f.path), name)
+	path, limit := f.find(name), int64(maxPolicyBytes)
+	if name == "" {
+		limit = maxConfigBytes
 	}
+	look, _ := os.Stat(path) // nil where it is not there
 	data, err := ReadRegular(path, limit)
-	f.names = append(f.names, name)
+	f.names, f.looks = append(f.names, name), append(f.looks, look)
 	failed := ""
 	if err != nil {
 		failed = WithoutPath(err)
