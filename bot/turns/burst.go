@@ -56,7 +56,7 @@ func (t *Turns[T]) await() {
 			t.await()
 			return
 		}
-		for range min(t.AtOnce, t.next.len()) {
+		for range min(t.AtOnce, t.alone.len()+t.next.len()) {
 			t.employ(&t.serving)
 		}
 		for range min(t.Refusing, t.soon.len()+t.refused.len()) {

@@ -1,7 +1,8 @@
 // Package turns has people wait for their turn, each in a queue of their own.
 //
 // The queues are served round robin by a bounded number of goroutines, a few of them for
-// one person at once: whoever asks a lot waits for themselves. What does not fit, or has
+// one person at once: whoever asks a lot waits for themselves. Who asks one thing, or far
+// less than others do, goes before those who wait for several, but for every fourth turn. What does not fit, or has
 // waited for too long, is refused, by goroutines of their own, so that it is told in time.
 // Only what does not fit there either is lost, and Lose hears of it. What the bot itself
 // has to do does not wait behind people.
@@ -52,7 +53,9 @@ type Turns[T any] struct {
 
 	mu      sync.Mutex
 	people  map[Who]*person[T] // of whom anything is held
-	next    queue[*person[T]]  // who may be served, in their order
+	alone   queue[*person[T]]  // who may be served, in their order: those who asked little
+	next    queue[*person[T]]  // and the others
+	turn    int                // since one of next was served
 	waiting int                // of people
 	things  int                // held, being served too
 	held    int                // bytes
@@ -73,7 +76,8 @@ type person[T any] struct {
 	heard   int       // refusals
 	things  int       // held, of any kind
 	held    int       // bytes
-	inNext  bool
+	queued  bool      // in alone or next
+	several bool      // they asked for more than little, since nothing of theirs was held
 }
 
 // A thing is a T that was taken.
@@ -173,21 +177,37 @@ func (t *Turns[T]) share() int {
 
 // queueUp puts p at the end of who is served, if anything of theirs waits and may be.
 func (t *Turns[T]) queueUp(p *person[T]) {
-	if p.inNext || p.waits.len() == 0 || p.serving >= t.EachAtOnce {
+	if p.queued || p.waits.len() == 0 || p.serving >= t.EachAtOnce {
 		return
 	}
-	p.inNext = true
-	t.next.push(p)
+	p.queued = true
+	if t.askedLittle(p) {
+		t.alone.push(p)
+	} else {
+		t.next.push(p)
+	}
 	t.employ(&t.serving)
 }
 
+// askedLittle is of one thing, or of half of what others wait for.
+func (t *Turns[T]) askedLittle(p *person[T]) bool {
+	if p.waits.len() > max(1, t.waiting/max(1, len(t.people))/2) {
+		p.several = true
+	}
+	return !p.several
+}
+
+// othersEach is how often one of those who wait for several things is served, so that
+// never so many with one thing keep them from it.
+const othersEach = 4
+
 func (t *Turns[T]) nextTurn() (thing[T], bool) {
 	for {
-		p, ok := t.next.pop()
+		p, ok := t.nextPerson()
 		if !ok {
 			return thing[T]{}, false
 		}
-		p.inNext = false
+		p.queued = false
 		if w, ok := p.waits.pop(); ok { // else it was refused meanwhile
 			t.waiting--
 			p.serving++
@@ -195,6 +215,23 @@ func (t *Turns[T]) nextTurn() (thing[T], bool) {
 			return w, true
 		}
 	}
+}
+
+func (t *Turns[T]) nextPerson() (*person[T], bool) {
+	for t.turn < othersEach-1 || t.next.len() == 0 {
+		p, ok := t.alone.pop()
+		if !ok {
+			break
+		}
+		if !t.askedLittle(p) { // they have asked more since
+			t.next.push(p)
+			continue
+		}
+		t.turn++
+		return p, true
+	}
+	t.turn = 0
+	return t.next.pop()
 }
 
 // served has who was served queue up again.

@@ -80,7 +80,22 @@ func TestPeopleAreServedInTurnAndEachInTheirOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(nil)
 		w.take("alice 1", "alice 2", "alice 3", "alice 4", "bob 1", "bob 2", "carol 1")
-		w.want(t, "alice 1, bob 1, carol 1, alice 2, bob 2, alice 3, alice 4")
+		w.want(t, "carol 1, alice 1, bob 1, alice 2, bob 2, alice 3, alice 4")
+	})
+}
+
+// TestWhoAsksOneThingGoesBeforeThoseWhoWaitForSeveral, who have every fourth turn
+// all the same.
+func TestWhoAsksOneThingGoesBeforeThoseWhoWaitForSeveral(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(nil)
+		w.take("alice 1", "alice 2", "bob 1", "bob 2", "carol 1", "carol 2", "dave 1")
+		time.Sleep(lasts / 2)
+		for i := range 5 {
+			w.take(fmt.Sprintf("guest%d", i))
+		}
+		w.take("dave 2")
+		w.want(t, "dave 1, guest0, guest1, alice 1, guest2, guest3, guest4, bob 1, dave 2, carol 1, alice 2, bob 2, carol 2")
 	})
 }
 
@@ -89,7 +104,7 @@ func TestTheSameUserOfAnotherWorkspaceIsSomebodyElse(t *testing.T) {
 		w := newWorld(nil)
 		w.take("alice 1", "alice 2", "alice 3")
 		w.Take(turns.Who{Team: "T0999", User: "alice"}, "other", 1, false)
-		w.want(t, "alice 1, other, alice 2, alice 3")
+		w.want(t, "other, alice 1, alice 2, alice 3")
 	})
 }
 
@@ -147,7 +162,7 @@ func TestInACrowdEachHasTheirShareAndNobodyNone(t *testing.T) {
 		w.take("alice 1")
 		synctest.Wait()
 		w.take("alice 2", "alice 3", "alice 4", "alice 5", "bob 1", "bob 2", "carol 1", "dave 1", "erin 1", "erin 2")
-		w.want(t, "alice 1, bob 1, carol 1, dave 1, erin 1, alice 2, alice 3, alice 4", "no alice 5", "no bob 2", "no erin 2")
+		w.want(t, "alice 1, bob 1, carol 1, alice 2, dave 1, erin 1, alice 3, alice 4", "no alice 5", "no bob 2", "no erin 2")
 	})
 }
 
@@ -158,7 +173,7 @@ func TestWhatWaitsForTooLongIsRefused(t *testing.T) {
 		w.take("alice 1", "alice 2", "bob 1")
 		time.Sleep(time.Millisecond)
 		w.take("carol 1")
-		w.want(t, "alice 1, bob 1", "no alice 2", "no carol 1")
+		w.want(t, "bob 1, carol 1", "no alice 1", "no alice 2")
 		// From 1.5 s on, one after the other.
 		if got, want := time.Since(began), 3500*time.Millisecond; got != want {
 			t.Errorf("got the last one told after %s, want %s", got, want)

@@ -22,13 +22,18 @@ type bursts struct {
 	peak           float64              // MB
 }
 
+// Bystanders are others than those who burst.
+const bursting, bystanding = 2000, 10
+
 // turn is one at each.
 func (t *bursts) turn(ctx context.Context, l *lab.Lab, p pair) error {
+	bystanders := p.bot
+	p.bot.Types, bystanders.Types = people(0, bursting), people(bursting, bystanding)
 	bare := load.Of(p.acks.Burst(ctx, burst))
 	p.acks.Slack.Forget()
 	var sent []*fakeslack.Command
 	var m Measured
-	aside, err := beside(ctx, p.bot, 10, func() (err error) {
+	aside, err := beside(ctx, bystanders, 10, func() (err error) {
 		m, err = measure(ctx, l, func() []*fakeslack.Command { sent = p.bot.Burst(ctx, burst); return sent })
 		return err
 	})
@@ -41,9 +46,16 @@ func (t *bursts) turn(ctx context.Context, l *lab.Lab, p pair) error {
 	return nil
 }
 
+// people are n of them, from the first on, who ask for help.
+func people(first, n int) load.Typist {
+	return func(i int) fakeslack.Ask {
+		return fakeslack.Ask{User: fakeslack.UserID(first + i%n), Command: "/assume", Text: "help"}
+	}
+}
+
 // measureBurst sends bursts while bystanders go on asking, a few a second.
 func measureBurst(ctx context.Context, b *bench) ([]Figure, error) {
-	l, err := b.start(ctx, lab.Options{Users: 2000})
+	l, err := b.start(ctx, lab.Options{Users: bursting + bystanding})
 	if err != nil {
 		return nil, err
 	}
