@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,10 +35,10 @@ type bench struct {
 	config *policy.Config
 	env    map[string]string
 	grants broker.Grants // the store, unless a test says otherwise
-	offset time.Duration
+	offset atomic.Int64  // of the clock, in ns; a call that was cut is still looking at it
 }
 
-func (b *bench) now() time.Time { return time.Now().Add(b.offset) }
+func (b *bench) now() time.Time { return time.Now().Add(time.Duration(b.offset.Load())) }
 
 const hub = "111111111111"
 
@@ -194,7 +195,7 @@ func (b *bench) request(account, code string) broker.Request {
 	return r
 }
 
-func (b *bench) later(d time.Duration) { b.offset += d }
+func (b *bench) later(d time.Duration) { b.offset.Add(int64(d)) }
 
 func (b *bench) begin(t *testing.T) {
 	t.Helper()

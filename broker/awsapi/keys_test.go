@@ -167,7 +167,7 @@ func TestKeysComeFromEverySource(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			b.offset += 30 * time.Second
+			b.later(30 * time.Second)
 			b.config.Users.Find("U01ALICE").Key = test.key
 			br := b.with(client)
 			_, err := br.Issuing.Issue(t.Context(), b.request("prod", b.device.Code()))

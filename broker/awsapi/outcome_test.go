@@ -98,7 +98,7 @@ func TestLongAnswersArriveWhole(t *testing.T) {
 	b := newBench(t)
 	b.aws.SetTokenSize(12_000)
 	for range 40 {
-		b.offset += 30 * time.Second
+		b.later(30 * time.Second)
 		_, err := b.Issuing.Issue(t.Context(), b.request("prod", b.device.Code()))
 		var e *broker.Error
 		if errors.As(err, &e) {

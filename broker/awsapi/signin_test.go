@@ -76,7 +76,7 @@ func TestConsoleLinkEndsAfterFifteenMinutes(t *testing.T) {
 	if got := s.Until.Sub(before); got < 15*time.Minute || got > 16*time.Minute {
 		t.Errorf("the link works for %v, want 15m", got)
 	}
-	b.offset += 15*time.Minute + time.Second
+	b.later(15*time.Minute + time.Second)
 	if status, _ := open(t, s.Link.Reveal()); status != http.StatusBadRequest {
 		t.Errorf("got %d after 15 minutes, want 400", status)
 	}
@@ -172,7 +172,7 @@ func TestConsoleGivesCredentialsWhereTheEndpointCannotBeReached(t *testing.T) {
 	gone.Close()
 	for _, endpoint := range []string{gone.URL + "/federation", "://", "http://%zz/"} {
 		b.config.SigninEndpoint = endpoint
-		b.offset += time.Minute
+		b.later(time.Minute)
 		s, err := b.Issuing.Console(t.Context(), b.request("prod", b.device.Code()), "")
 		wantNoLink(t, b, s, err)
 	}

@@ -62,7 +62,7 @@ func TestEveryRefusalOfSTSHasItsOwnSentence(t *testing.T) {
 	b := newBench(t)
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			b.offset += 30 * time.Second
+			b.later(30 * time.Second)
 			b.aws.ForgetCalls()
 			clear := b.aws.Inject(awstest.Fault{Action: "AssumeRole", Error: &awstest.FaultError{Status: test.status, Code: test.code, Message: test.message}})
 			code := b.device.Code()
