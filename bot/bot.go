@@ -16,12 +16,11 @@ import (
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/lease"
-	"github.com/assumebot/assumebot/broker/ledger"
 	"github.com/assumebot/assumebot/broker/record/sink"
 	"github.com/assumebot/assumebot/broker/watch"
 )
 
-// Deps is what a Bot is made of. All but Watch is needed.
+// Deps is what a Bot is made of. All but Watch and Trace is needed.
 type Deps struct {
 	API           *slack.Client
 	HTTP          *http.Client // posts to response_urls; it must not follow redirects
@@ -30,10 +29,7 @@ type Deps struct {
 	Counters      broker.Counters
 	Directory     *directory.Events
 	Preferences   Preferences
-	Record        Record
-	Ledger        ledger.Store
-	LedgerPace    ledger.Pace // a test waits less
-	Replica       string      // names this process, as no other one ever was
+	Record        auditchannel.Record
 	Cursors       sink.Cursors
 	Leases        lease.Leases
 	Due           due.Lists
@@ -45,6 +41,7 @@ type Deps struct {
 	AuditPace     time.Duration // from one post there to the next; 0 is what Slack takes
 	Embedded      bool          // the state is in this process: stop issuing when another process shares the Slack app
 	Watch         watch.Watcher // nil: nobody watches
+	Trace         watch.Tracer  // nil: nothing is traced
 	// Report says how the bot is, within some seconds.
 	Report func(context.Context) watch.Report
 	Now    func() time.Time
@@ -98,20 +95,11 @@ func (b *Bot) Run(ctx context.Context) error {
 		dueWork.Go(func() { list.Run(working) })
 	}
 
-	// Before anything is taken, so that whoever is owed an answer is found.
-	b.takeovers.ledger.Begin(ctx)
-	living, die := context.WithCancel(context.WithoutCancel(ctx))
-	defer die()
-	var owing sync.WaitGroup
-	owing.Go(func() { b.takeovers.run(living) })
-
 	told := make(chan time.Time, 1)
 	defer context.AfterFunc(ctx, func() { told <- time.Now() })()
 	err := b.sockets.Run(ctx)
 	stopDue()
 	b.drain(told, abandon)
-	die()
-	owing.Wait()   // others have now what is left
 	dueWork.Wait() // what they tell the record, the audit channel still posts
 	stopAudit()
 	audit.Wait()

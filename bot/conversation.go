@@ -10,9 +10,8 @@ import (
 	"github.com/assumebot/assumebot/bot/message"
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
-	"github.com/assumebot/assumebot/broker/ledger"
-	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
+	"github.com/assumebot/assumebot/broker/watch"
 )
 
 // A conversation is whom an answer goes to, and how.
@@ -29,11 +28,6 @@ type conversation struct {
 	turns       time.Time   // until when that modal may still turn into what an acknowledgement says
 	trigger     string      // opens a modal, for 3 s
 	code        bool        // what is answered carried a code; presses never do
-
-	asked   []prose.Part // what was asked, as it is told should this process die; nil: nobody waits
-	account string       // that was asked for
-	owing   owing        // that it is answered
-	debt    *ledger.Debt // for that
 }
 
 // arrived is the conversation with whoever did something there, by the config of
@@ -42,6 +36,11 @@ func (b *core) arrived(user, team, channel string) conversation {
 	return conversation{serving: b.live.Load(), visit: new(broker.Visit), requestID: broker.NewID(), caller: broker.Caller{
 		User: typed.Only(typed.SlackUser, user), Team: typed.Only(typed.SlackTeam, team), Channel: typed.Only(typed.SlackChannel, channel),
 	}}
+}
+
+// under is ctx of what is done for it: the log names it, and it is traced.
+func (to conversation) under(ctx context.Context) context.Context {
+	return to.fate.traced(watch.Of(ctx, to.requestID))
 }
 
 // unused says of the code, where one was sent, that it was not used.

@@ -63,7 +63,7 @@ func (b *issuing) presentSignIn(ctx context.Context, to conversation, r broker.R
 		m, err = message.NoLink(to.voice, s, format)
 	}
 	if err != nil {
-		to.broker.Holding.Undelivered(ctx, r, s.Grant, broker.AsError(err, r.ID).Code)
+		b.withhold(ctx, to, r, s.Issued, err)
 		b.delivery.refuse(ctx, to, err)
 		return
 	}

@@ -15,7 +15,6 @@ import (
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
-	"github.com/assumebot/assumebot/broker/ledger"
 	"github.com/assumebot/assumebot/broker/record/sink"
 	"github.com/assumebot/assumebot/broker/watch"
 )
@@ -31,6 +30,7 @@ type core struct {
 	now    func() time.Time
 	log    *slog.Logger
 	watch  watch.Watcher // nil: nobody watches
+	tracer watch.Tracer  // nil: nothing is traced
 
 	ctx      context.Context // of the work that was accepted
 	working  sync.WaitGroup
@@ -44,7 +44,6 @@ type core struct {
 type parts struct {
 	door      *door
 	delivery  *delivery
-	takeovers *takeovers
 	reminders *reminders
 	approvals *approvals
 	formats   *formats
@@ -65,8 +64,6 @@ type (
 		counters  broker.Counters
 		strangers func() (n int, certain bool) // other processes that serve the same Slack app
 		embedded  bool                         // the state is in this process
-		record    Record
-		ledger    *ledger.Ledger
 		delivery  *delivery
 	}
 	// delivery brings answers and credentials to the person.
@@ -155,7 +152,7 @@ type visits struct {
 
 // New returns a Bot.
 func New(d Deps) *Bot {
-	c := &core{web: webapi.New(d.API, d.HTTP, d.APIURL), prefix: d.CommandPrefix, now: d.Now, log: d.Log, watch: d.Watch}
+	c := &core{web: webapi.New(d.API, d.HTTP, d.APIURL), prefix: d.CommandPrefix, now: d.Now, log: d.Log, watch: d.Watch, tracer: d.Trace}
 	c.sweeper = newSweeper(debug.FreeOSMemory)
 	b := assembled(c, d)
 	b.Serve(d.Broker, d.Settings)
@@ -193,10 +190,7 @@ func partsOf(c *core, d Deps) *parts {
 	owed := list(owedList, p.delivery.serveOwed)
 	owed.Most, owed.AtOnce, owed.Shared = owedMost, owedAtOnce, true
 	p.delivery.dueOwed = keep(owed)
-	p.takeovers = newTakeovers(c, d, p.delivery)
-	p.door = &door{
-		core: c, counters: d.Counters, embedded: d.Embedded, record: d.Record, ledger: p.takeovers.ledger, delivery: p.delivery,
-	}
+	p.door = &door{core: c, counters: d.Counters, embedded: d.Embedded, delivery: p.delivery}
 	p.reminders = &reminders{core: c, grants: d.Grants}
 	p.reminders.dueReminders = keep(list(reminderList, p.reminders.serveReminder))
 	p.approvals = &approvals{core: c, auditIn: d.AuditChannel, door: p.door, delivery: p.delivery}

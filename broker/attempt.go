@@ -8,6 +8,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/prose"
+	"github.com/assumebot/assumebot/broker/watch"
 )
 
 // An attempt is one act that needs the record: it spends a code, or has AWS issue
@@ -69,12 +70,15 @@ type claim struct {
 // this may be served by what comes of it: nobody is refused.
 var errClaimed = errors.New("another request holds it")
 
-// perform does an attempt by the rules above.
-func (b *attempts) perform(ctx context.Context, a *attempt) (Issued, error) {
+// perform does an attempt by the rules above, in sight of those who trace it.
+func (b *attempts) perform(ctx context.Context, a *attempt) (issued Issued, err error) {
+	ctx, span := watch.Step(ctx, "attempt", watch.Fact{Key: watch.FactAccount, Value: a.act.Account},
+		watch.Fact{Key: watch.FactPurpose, Value: a.act.Purpose})
+	defer func() { watch.Ended(span, err) }()
 	if err := b.begin(ctx, a); err != nil {
 		return Issued{}, err
 	}
-	issued, err := a.ask(ctx)
+	issued, err = watch.Do(ctx, "attempt act", a.ask)
 	served := false
 	if err == nil && a.next != nil {
 		defer func() {
@@ -111,7 +115,8 @@ func (b *attempts) begin(ctx context.Context, a *attempt) error {
 		if err := b.takeAll(ctx, a); err != nil {
 			return err
 		}
-		if _, err := b.recorder.Record(ctx, b.intent(a)); err != nil {
+		_, err := watch.Do(ctx, "attempt intent", func(ctx context.Context) (event.Receipt, error) { return b.recorder.Record(ctx, b.intent(a)) })
+		if err != nil {
 			return onRecord(b.notBegun(a, recordAway(err, a.undone)))
 		}
 	}
@@ -127,7 +132,9 @@ func (b *attempts) begin(ctx context.Context, a *attempt) error {
 }
 
 // takeAll takes the claims.
-func (b *attempts) takeAll(ctx context.Context, a *attempt) error {
+func (b *attempts) takeAll(ctx context.Context, a *attempt) (err error) {
+	ctx, span := watch.Step(ctx, "attempt claim")
+	defer func() { watch.Ended(span, err) }()
 	a.began = b.now()
 	for _, c := range a.claims {
 		a.claimed++
@@ -237,13 +244,13 @@ func (b *attempts) succeeded(ctx context.Context, a *attempt, issued Issued) (Is
 	}
 	issued.Grant.Approval, issued.Grant.BreakGlass, issued.Grant.MFASession = a.act.Approval, a.act.BreakGlass, a.act.MFASession
 	outcome := b.event(a.request, a.outcome(issued.Grant))
-	receipt, err := b.recordWithNext(ctx, a, outcome)
+	receipt, err := watch.Do(ctx, "attempt outcome", func(ctx context.Context) (event.Receipt, error) { return b.recordWithNext(ctx, a, outcome) })
 	if err != nil || receipt.Late {
 		spendAll(ctx, a.claims)
 		return Issued{}, b.dropUnrecorded(ctx, a, issued, err)
 	}
 	issued.Grant.Entry = receipt.Number
-	issued, err = a.keep(ctx, issued, outcome.Time)
+	issued, err = watch.Do(ctx, "attempt keep", func(ctx context.Context) (Issued, error) { return a.keep(ctx, issued, outcome.Time) })
 	if err == nil && (issued.Saved || a.act.Purpose != string(PurposeMFASession) && a.act.Purpose != string(PurposeKey)) {
 		err = b.overtaken(ctx, a.request, a.act, issued)
 	}

@@ -63,6 +63,9 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// ErrorType is the code, for those who watch.
+func (e *Error) ErrorType() string { return string(e.Code) }
+
 // Ours reports whether an operator has to mend it; otherwise the person can.
 func (e *Error) Ours() bool { return audiences[e.Code] == operator }
 
@@ -154,13 +157,6 @@ func recordAway(err error, so string) *Error {
 			Code: CodeRecord, Detail: "stopped", Err: err,
 			What: prose.Say("The audit record is not what it was: somebody or something has changed it, or part of it is lost. So " + so + "."),
 			Hint: prose.Say("Nothing is issued to anybody until whoever runs the bot has looked at it. " + AskOperator),
-		}
-	}
-	if errors.Is(err, ErrInterrupted) {
-		return &Error{
-			Code: CodeRecord, Detail: "closed_before", Err: err,
-			What: prose.Say("The bot stood still for so long that another copy of it has told you what came of this request, so here " + so + "."),
-			Hint: prose.Say("Go by what that copy said."),
 		}
 	}
 	return &Error{

@@ -70,9 +70,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	for _, client := range []redis.UniversalClient{s.rdb, s.first} {
 		client.AddHook(namesKeys{})
 		client.AddHook(eachTells{})
-		if o.Watch != nil {
-			client.AddHook(tells{o.Watch})
-		}
+		client.AddHook(tells{o.Watch})
 	}
 	reaching, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()

@@ -11,26 +11,39 @@ import (
 )
 
 // tells tells those who watch of each round trip: its command's name and how long it took.
-// Keys and values stay here.
-type tells struct{ watch watch.Watcher }
+// Keys and values stay here, and so does what Redis says of an error: it repeats them.
+type tells struct{ watch watch.Watcher } // nil: only traces
 
 func (tells) DialHook(next redis.DialHook) redis.DialHook { return next }
 
 func (t tells) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
-		began := time.Now()
+		ctx, done := t.begin(ctx, cmd.Name())
 		err := next(ctx, cmd)
-		t.watch.Asked(cmd.Name(), resultOf(err), time.Since(began))
+		done(err)
 		return err
 	}
 }
 
 func (t tells) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
-		began := time.Now()
+		ctx, done := t.begin(ctx, "pipeline")
 		err := next(ctx, cmds)
-		t.watch.Asked("pipeline", resultOf(err), time.Since(began))
+		done(err)
 		return err
+	}
+}
+
+func (t tells) begin(ctx context.Context, command string) (context.Context, func(error)) {
+	began := time.Now()
+	ctx, span := watch.Call(ctx, "redis "+command,
+		watch.Fact{Key: watch.FactDatabase, Value: "redis"}, watch.Fact{Key: watch.FactDBCommand, Value: command})
+	return ctx, func(err error) {
+		result := resultOf(err)
+		if t.watch != nil {
+			t.watch.Asked(command, result, time.Since(began))
+		}
+		span.End(result != watch.OK, watch.WhyNot(result))
 	}
 }
 

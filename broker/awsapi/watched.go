@@ -11,11 +11,8 @@ import (
 	"github.com/assumebot/assumebot/broker/watch"
 )
 
-// Watched has c tell w of each call. It is for before c is used; nil is nobody.
+// Watched has c tell w of each call. It is for before c is used; nil is nobody: then calls are traced alone.
 func (c *Client) Watched(w watch.Watcher) *Client {
-	if w == nil {
-		return c
-	}
 	c.watch = w
 	before := c.config.APIOptions
 	c.config.APIOptions = append(before[:len(before):len(before)], func(s *middleware.Stack) error {
@@ -26,9 +23,10 @@ func (c *Client) Watched(w watch.Watcher) *Client {
 }
 
 // tells tells those who watch of one call, with all its tries: the operation and how long it
-// took. What was asked and answered stays here.
+// took. What was asked and answered stays here, and so do AWS's sentences: they can repeat
+// a code.
 type tells struct {
-	watch     watch.Watcher
+	watch     watch.Watcher // nil: only traces
 	operation string
 }
 
@@ -39,8 +37,13 @@ func (tells) ID() string { return "assumebot/tells" }
 func (t tells) HandleInitialize(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
 	middleware.InitializeOutput, middleware.Metadata, error) {
 	began := time.Now()
+	ctx, span := watch.Call(ctx, t.operation, watch.Fact{Key: watch.FactRPCSystem, Value: "aws-api"}, watch.Fact{Key: watch.FactRPCMethod, Value: t.operation})
 	out, metadata, err := next.HandleInitialize(ctx, in)
-	t.watch.Called(t.operation, resultOf(err), time.Since(began))
+	result := resultOf(err)
+	if t.watch != nil {
+		t.watch.Called(t.operation, result, time.Since(began))
+	}
+	span.End(result == watch.Lost, watch.WhyNot(result))
 	return out, metadata, err
 }
 

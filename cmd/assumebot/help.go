@@ -28,6 +28,7 @@ const environment = `Each of those marked * also as NAME_FILE, the path of a fil
   SLACK_API_URL *         https://slack.com/api/ unless set
   ASSUMEBOT_METRICS_ADDR  a port, or ADDRESS:PORT: metrics and probes there
   ASSUMEBOT_PPROF         on: profiles there too, for this machine
+  OTEL_…                  traces, by OpenTelemetry's own variables
   NO_COLOR                when it is set, nothing is coloured
   REDIS_CLEARTEXT, REDIS_SKIP_VERIFY, AWS_FOREIGN_ENDPOINT
                           accepted, to take the risk that the name says

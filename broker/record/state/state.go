@@ -27,8 +27,6 @@ type State struct {
 	whole     int64
 	restating event.RestatedData
 	importing Importing
-	// interrupted are Requests whose process died: what they begin since is not done.
-	interrupted map[string]until
 	restricted
 }
 
@@ -41,12 +39,12 @@ type Opened struct {
 
 // New returns a state before the first Event.
 func New() *State {
-	return &State{open: map[string]Opened{}, interrupted: map[string]until{}, restricted: newRestricted()}
+	return &State{open: map[string]Opened{}, restricted: newRestricted()}
 }
 
-// Apply is what an Event changes. late reports whether it comes second: it closes an Attempt
-// that was closed before, or begins or shows something for a Request that was interrupted.
-func (s *State) Apply(number int64, e event.Event, now time.Time) (late bool) {
+// Apply is what an Event changes. first reports whether a closing Event is the first of
+// its Attempt.
+func (s *State) Apply(number int64, e event.Event, now time.Time) (first bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, other := e.Data.(event.Other); other {
@@ -55,19 +53,16 @@ func (s *State) Apply(number int64, e event.Event, now time.Time) (late bool) {
 		}
 		return false
 	}
-	if event.Gives(e.Kind) && e.Request != "" {
-		_, late = s.interrupted[e.Request]
-	}
 	switch attempt := e.Attempt(); {
 	case attempt == "":
 	case e.Kind == event.Intent:
 		s.open[attempt] = Opened{Number: number, Intent: e, Read: now}
 		s.approvals.claimed(number, e, now)
 	default:
-		o, first := s.open[attempt]
-		if !first {
+		var o Opened
+		if o, first = s.open[attempt]; !first {
 			s.second(number, e, now)
-			return true
+			return false
 		}
 		delete(s.open, attempt)
 		s.approvals.givenBack(o.Intent.Data.(event.IntentData), e)
@@ -76,9 +71,6 @@ func (s *State) Apply(number int64, e event.Event, now time.Time) (late bool) {
 		}
 	}
 	switch d := e.Data.(type) {
-	case event.InterruptedData:
-		forget(s.interrupted, now)
-		s.interrupted[e.Request] = until{number, now.Add(interruptedFor)}
 	case event.ImportedData:
 		s.importing.imported(e, d)
 	case event.RestatedData:
@@ -86,11 +78,8 @@ func (s *State) Apply(number int64, e event.Event, now time.Time) (late bool) {
 		s.restatedAll(number, d)
 	}
 	s.restrict(number, e, now)
-	return late
+	return first
 }
-
-// interruptedFor is how long a process may stand still and then go on with a Request.
-const interruptedFor = 72 * time.Hour
 
 // restatedAll notes the first restatement that was read whole and leaves nothing out that
 // was before from.

@@ -21,7 +21,6 @@ import (
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/endpoint"
 	"github.com/assumebot/assumebot/broker/lease"
-	"github.com/assumebot/assumebot/broker/ledger"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/record"
 	"github.com/assumebot/assumebot/broker/record/sink"
@@ -62,11 +61,11 @@ type Environment struct {
 	Reload <-chan os.Signal // when to read it at once
 
 	Watch watch.Watcher // is told how the bot does; nil: nobody is
+	Trace watch.Tracer  // is told what belongs to one another; nil: nobody is
 
 	Stdout io.Writer // where a sink of that name writes
 
-	AuditPace  time.Duration // from one post in the audit channel to the next; 0: what Slack takes
-	LedgerPace ledger.Pace   // how soon a dead process is found; zero: as usual
+	AuditPace time.Duration // from one post in the audit channel to the next; 0: what Slack takes
 
 	leases *lease.Roster
 }
@@ -100,6 +99,7 @@ func Run(ctx context.Context, read config.Reading, s Settings, env Environment) 
 // New reaches Redis, for which it waits until ctx ends, and wires the rest;
 // nothing is served before Run. The error is a [*SetupError], or that of ctx.
 func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*App, error) {
+	env.Log = slog.New(namesRequest{env.Log.Handler()})
 	if err := s.CheckConfig(cfg); err != nil {
 		return nil, NeedsPerson(err)
 	}
@@ -146,10 +146,9 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 		API: api, HTTP: web, APIURL: s.SlackAPIURL,
 		Broker: m.broker(cfg), Settings: botSettings(cfg),
 		Counters: m.deps.Counters, Directory: people.Events, Preferences: st.Preferences, Record: a.Record, Cursors: st.Cursors,
-		Ledger: st.Ledger, LedgerPace: env.LedgerPace, Replica: a.Record.Replica,
 		Leases: env.leases, Due: st.DueLists, Grants: m.deps.Grants,
 		CommandPrefix: cfg.Slack.CommandPrefix, Connections: cfg.Slack.Connections, AuditChannel: cfg.Slack.AuditChannel, AuditPace: env.AuditPace,
-		Embedded: st.Embedded() && !s.Alone, Watch: env.Watch, Report: a.Report, Now: env.Now, Log: env.Log,
+		Embedded: st.Embedded() && !s.Alone, Watch: env.Watch, Trace: env.Trace, Report: a.Report, Now: env.Now, Log: env.Log,
 	})
 	if env.Read != nil {
 		a.watcher = &watcher{

@@ -49,6 +49,7 @@ type Settings struct {
 
 	Metrics  netip.AddrPort // where metrics are served; not valid: nowhere
 	Profiles bool           // profiles are served there too
+	Traces   bool           // are exported
 }
 
 // EmbeddedRedis reports whether Redis is within this process.
@@ -72,6 +73,7 @@ func ReadSettings(getenv func(string) string) (Settings, error) {
 	s.RedisURL, s.Alone = r.redis(redis, unread)
 	r.keys(&s, redis.Empty() || redis.Reveal() == Embedded || strings.HasPrefix(redis.Reveal(), Embedded+"?"))
 	r.metrics(&s)
+	r.traces(&s)
 	s.Risks = r.risks
 	return s, errors.Join(r.problems...)
 }

@@ -10,20 +10,34 @@ import (
 	"github.com/assumebot/assumebot/cmd/internal/telemetry"
 )
 
-// A shown is the listener that shows how the bot does; its zero value is none.
-type shown struct{ *telemetry.Listener }
+// A shown is what shows how the bot does; its zero value is nothing.
+type shown struct {
+	*telemetry.Listener                   // nil: none was asked for
+	traces              *telemetry.Traces // nil: none were asked for
+}
 
-// listen opens the listener where one was asked for, and has env's bot tell it what happens.
+// listen opens what was asked for, and has env's bot tell it what happens.
 func listen(ctx context.Context, s Settings, env *Environment) (shown, error) {
+	var out shown
+	var err error
+	if s.Traces {
+		if out.traces, err = telemetry.OpenTraces(ctx, telemetry.TraceOptions{Version: env.Version, Log: env.Log}); err != nil {
+			return out, NeedsPerson(fmt.Errorf("%w: mend the OTEL_… variables, or set %s=true", err, sdkDisabled))
+		}
+		env.Trace = out.traces
+		env.Log.InfoContext(ctx, "traces are exported")
+	}
 	if !s.Metrics.IsValid() {
-		return shown{}, nil
+		return out, nil
 	}
-	l, err := telemetry.Listen(ctx, telemetry.Options{Addr: s.Metrics, Profiles: s.Profiles, Now: env.Now, Log: env.Log})
+	out.Listener, err = telemetry.Listen(ctx, telemetry.Options{
+		Addr: s.Metrics, Profiles: s.Profiles, Traces: out.traces, Now: env.Now, Log: env.Log,
+	})
 	if err != nil {
-		return shown{}, NeedsPerson(fmt.Errorf("%s: %w: name a port that is free, or unset it", metricsAddr, err))
+		return out, NeedsPerson(fmt.Errorf("%s: %w: name a port that is free, or unset it", metricsAddr, err))
 	}
-	env.Watch = l
-	return shown{l}, nil
+	env.Watch = out.Listener
+	return out, nil
 }
 
 func (s shown) show(a *App) {
@@ -34,7 +48,10 @@ func (s shown) show(a *App) {
 
 func (s shown) close() {
 	if s.Listener != nil {
-		s.Close()
+		s.Listener.Close()
+	}
+	if s.traces != nil {
+		s.traces.Close()
 	}
 }
 

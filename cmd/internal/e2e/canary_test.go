@@ -34,13 +34,14 @@ func (w *world) settingsOn(url string) app.Settings {
 
 // TestNoSecretLeaks runs everything with marked secrets, and then searches
 // every log line, every post that others can see, the audit record, every key of a
-// real Redis and the metrics for them, for the codes and for the issued credentials.
+// real Redis, the metrics and the traces for them, for the codes and for the issued credentials.
 func TestNoSecretLeaks(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	settings, url := w.realRedis()
 	w.leads()
 	w.watched()
+	told := w.traced()
 	w.run(strings.Replace(sessionConfig, "accounts:\n", vaultAccount, 1), settings)
 	secrets := map[string]string{"alice's key": aliceSecret, "bob's key": bobSecret, "the bot's key": "CANARYbot00/secret",
 		"bot token": w.slack.BotToken(), "app token": w.slack.AppToken(), "seal key": storetest.KeyOne.Reveal(), "record key": recordKey[len(recordKey)-43:]}
@@ -123,18 +124,26 @@ func TestNoSecretLeaks(t *testing.T) {
 		}
 		searchFor(t, "a post", m.Text+string(m.Blocks), secrets)
 	}
+	urls := responseURLs(w)
+	if len(urls) == 0 {
+		t.Error("found no response_url to search for")
+	}
 	for key, value := range storetest.Dump(t, url) {
 		searchFor(t, "the Redis key "+key, key+" "+value, secrets)
+		searchFor(t, "the Redis key "+key, key+" "+value, urls)
 	}
-	if urls := responseURLs(w); len(urls) == 0 {
-		t.Error("found no response_url to search for")
-	} else {
-		searchFor(t, "the log", w.logs.String(), urls)
+	searchFor(t, "the log", w.logs.String(), urls)
+	traces := told().Raw()
+	if !strings.Contains(traces, "attempt act") {
+		t.Error("found no traces to search")
 	}
+	searchFor(t, "the traces", traces, urls)
+	searchFor(t, "the traces", traces, secrets)
 	searchFor(t, "the log", w.logs.String(), secrets)
 	for _, path := range []string{"/metrics", "/readyz"} {
 		_, shown := w.looksAt(path)
 		searchFor(t, path, shown, secrets)
+		searchFor(t, path, shown, urls)
 	}
 }
 

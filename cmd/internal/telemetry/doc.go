@@ -1,4 +1,5 @@
-// Package telemetry shows how the bot does to those who run it, on a listener of its own:
+// Package telemetry shows how the bot does to those who run it. It exports traces (traces.go),
+// and serves on a listener of its own:
 //
 //	/metrics  for Prometheus
 //	/healthz  200 while the process lives

@@ -34,7 +34,8 @@ const (
 // Options are what a Listener is made of.
 type Options struct {
 	Addr     netip.AddrPort
-	Profiles bool // serves profiles to this machine
+	Profiles bool    // serves profiles to this machine
+	Traces   *Traces // whose spans are counted; nil: there are none
 	Now      func() time.Time
 	Log      *slog.Logger
 }
@@ -65,6 +66,9 @@ func Listen(ctx context.Context, o Options) (*Listener, error) {
 		log:     o.Log.With("part", "telemetry"),
 	}
 	registry.MustRegister(&standing{l.states})
+	if o.Traces != nil {
+		registry.MustRegister(o.Traces.gate)
+	}
 	l.server = &http.Server{
 		Handler:           l.routes(registry, o.Profiles),
 		ReadHeaderTimeout: readWithin,

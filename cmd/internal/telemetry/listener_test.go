@@ -20,13 +20,22 @@ import (
 func open(t *testing.T, profiles bool) *Listener {
 	t.Helper()
 	l, err := Listen(t.Context(), Options{
-		Addr: netip.MustParseAddrPort("127.0.0.1:0"), Profiles: profiles, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		Addr: netip.MustParseAddrPort("127.0.0.1:0"), Profiles: profiles, Traces: someTraces(), Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(l.Close)
 	return l
+}
+
+// someTraces have had spans of each fate.
+func someTraces() *Traces {
+	g := &gate{}
+	g.exported.Store(7)
+	g.failed.Store(3)
+	g.dropped.Store(1)
+	return &Traces{gate: g}
 }
 
 // get asks l for path.

@@ -85,7 +85,7 @@ func Start(ctx context.Context, o Options) (_ *Lab, err error) {
 // Build builds the bot as it is released.
 func Build(ctx context.Context, dir string) (path string, err error) {
 	path = filepath.Join(dir, "assumebot")
-	args := []string{"build", "-trimpath", "-ldflags=-s -w", "-o", path, "github.com/assumebot/assumebot/cmd/assumebot"}
+	args := []string{"build", "-trimpath", "-tags=grpcnotrace", "-ldflags=-s -w", "-o", path, "github.com/assumebot/assumebot/cmd/assumebot"}
 	build := exec.CommandContext(ctx, "go", args...) //nolint:gosec // path is our own
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
