@@ -21,6 +21,9 @@ const (
 	recycleEach = time.Minute // Slack does so once an hour
 	// judgedFrom is the part of the time that is not judged.
 	judgedFrom = 0.4
+	// warmAfter is when the bot has read as many entries of the record as it keeps: a soak
+	// that is shorter shows how it grows until then, and is not judged.
+	warmAfter = 10 * time.Minute
 	// soakPool is by how much the pool of connections to Redis may grow: it keeps what its
 	// busiest moment needed, up to its size, and a busier machine needs more at once.
 	soakPool = 16
@@ -181,7 +184,7 @@ func soakFigures(r load.Result, samples []sample, life time.Duration) []Figure {
 	} {
 		t := trendOf(samples, f.what)
 		figure := Figure{Name: f.name, Value: t.grew(), Unit: f.unit, Is: atMost, Goal: f.goal, Note: t.note(f.unit)}
-		if f.goal < 0 {
+		if f.goal < 0 || samples[len(samples)-1].at < warmAfter {
 			figure.Is, figure.Goal = noGoal, 0
 		}
 		figures = append(figures, figure)
