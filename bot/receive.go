@@ -182,14 +182,14 @@ func (b *core) work(f func(context.Context)) {
 }
 
 // acking acknowledges a once, and reports whether it was this time.
-func (c *core) acking(a arrival) func(any) bool {
+func (b *core) acking(a arrival) func(any) bool {
 	var once sync.Once
 	return func(payload any) (sent bool) {
 		once.Do(func() {
 			sent = true
 			defer a.answering()
 			if err := a.Ack(payload); err != nil {
-				c.log.Warn("interaction not acknowledged", "error", err)
+				b.log.Warn("interaction not acknowledged", "error", err)
 			}
 		})
 		return sent

@@ -201,7 +201,8 @@ type (
 func New(d Deps) *Broker {
 	b := &Broker{core: &core{
 		config: d.Config, names: d.Config.Names(), index: sync.OnceValue(d.Config.Index), aws: d.AWS, ahead: d.Ahead, codes: d.Codes,
-		sessions: d.Sessions, grants: d.Grants, listings: d.Listings, sealedKeys: d.Keys, parseKey: d.ParseKey, recorder: written{d.Recorder}, directory: d.Directory, people: d.People, counters: d.Counters,
+		sessions: d.Sessions, grants: d.Grants, listings: d.Listings, sealedKeys: d.Keys, parseKey: d.ParseKey,
+		recorder: written{d.Recorder}, directory: d.Directory, people: d.People, counters: d.Counters,
 		leases: d.Leases, approvals: d.Approvals, orders: d.Orders, now: d.Now, log: d.Log,
 	}}
 	used, sealed := &usage{b.core}, &sealings{b.core}
