@@ -83,7 +83,7 @@ func Run(ctx context.Context, read config.Reading, s Settings, env Environment) 
 	if err != nil {
 		return err
 	}
-	defer seen.close()
+	defer seen.close() //nolint:contextcheck // ctx has ended by then, and what waits is still sent
 	a, err := New(ctx, read.Config, s, env)
 	switch {
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
