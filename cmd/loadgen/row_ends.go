@@ -119,17 +119,22 @@ func measureKills(ctx context.Context, b *bench) ([]Figure, error) {
 	}
 	r := load.Of(commands)
 	unacked, unanswered := r.Lost()
-	again := map[string]int{}
+	again, twice, wordless := map[string]int{}, 0, 0
 	for _, c := range commands {
-		if c.Answers() > 1 {
+		switch {
+		case c.Answers()-c.Stopped() > 1:
+			wordless++
 			again[c.Again()]++
+		case c.Answers() > 1:
+			twice++
 		}
 	}
 	delete(r.Said, said)
 	return []Figure{
 		{Name: "acknowledged and never answered", Value: float64(unanswered), Is: atMost, Note: fmt.Sprintf("of %d, with %d kills", r.Acked, kills)},
 		{Name: "never acknowledged", Value: float64(r.Undelivered + unacked), Is: atMost, Note: fmt.Sprintf("no socket for %d of them", r.Undelivered)},
-		{Name: "answered more than once", Value: float64(r.Twice), Note: summary(again)},
+		{Name: "answered twice, once with the word that the bot was stopped", Value: float64(twice)},
+		{Name: "answered twice without that word", Value: float64(wordless), Is: atMost, Note: summary(again)},
 		{Name: "the slowest answer", Value: r.Answer.Max / 1000, Unit: " s", Is: atMost, Goal: 10, Note: summary(r.Said)},
 	}, nil
 }

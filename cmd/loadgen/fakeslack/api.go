@@ -39,9 +39,13 @@ func (s *Server) serveResponseURL(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.lastAnswer.Store(&body)
-	c.answer(beginning(body))
+	c.answer(beginning(body), saysStopped(body))
 	_, _ = io.WriteString(w, "ok")
 }
+
+// saysStopped reports whether a message says that the bot was stopped before it knew
+// whether there is another answer.
+func saysStopped(message []byte) bool { return bytes.Contains(message, []byte("he bot was stopped")) }
 
 var textField = []byte(`"text":"`)
 

@@ -23,6 +23,7 @@ type Command struct {
 
 	due, sent, acked, answered atomic.Int64
 	acks, answers, sends       atomic.Int32
+	stopped                    atomic.Int32
 	said, again                atomic.Pointer[string]
 
 	// Acked and Answered are called once each, when it first happens. They must
@@ -77,7 +78,10 @@ func (c *Command) acknowledge() {
 	}
 }
 
-func (c *Command) answer(said string) {
+func (c *Command) answer(said string, stopped bool) {
+	if stopped {
+		c.stopped.Add(1)
+	}
 	if c.answers.Add(1) == 1 {
 		c.said.Store(&said)
 		c.answered.Store(c.from.since())
@@ -116,6 +120,9 @@ func (c *Command) Sends() int { return int(c.sends.Load()) }
 
 // Answers is how often it was answered.
 func (c *Command) Answers() int { return int(c.answers.Load()) }
+
+// Stopped is how many of the answers say that the bot was stopped over it.
+func (c *Command) Stopped() int { return int(c.stopped.Load()) }
 
 // Said is how the first answer begins.
 func (c *Command) Said() string { return whole(c.said.Load()) }

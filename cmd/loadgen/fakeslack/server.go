@@ -146,7 +146,7 @@ func (s *Server) direct(channel, text string) {
 	c := s.latest["U"+person]
 	s.mu.Unlock()
 	if c != nil {
-		c.answer("by direct message: " + masked(text))
+		c.answer("by direct message: "+masked(text), saysStopped([]byte(text)))
 	}
 }
 
