@@ -14,6 +14,7 @@ import (
 	"github.com/assumebot/assumebot/bot/turns"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/ahead"
+	"github.com/assumebot/assumebot/broker/ledger"
 	"github.com/assumebot/assumebot/broker/policy"
 )
 
@@ -38,6 +39,21 @@ func (slow) TakeRate(_ context.Context, name, _ string, _ int, _ time.Duration) 
 	return broker.Rate{Taken: !strings.HasPrefix(name, "requests:"), Wait: time.Minute}, nil
 }
 
+// noRecord has nothing on it, and oneOwner is the ledger of a process that nobody takes
+// anything from.
+type (
+	noRecord struct{ Record }
+	oneOwner struct{ ledger.Store }
+)
+
+func (noRecord) Size() int64 { return 0 }
+
+func (oneOwner) Owe(_ context.Context, d ahead.Owed) (ledger.Entry, error) {
+	return ledger.Entry{Sealed: d.ID}, nil
+}
+
+func (oneOwner) Owes(context.Context, ledger.Entry) (bool, error) { return true, nil }
+
 // TestOnePersonsFloodSlowsThatPersonAlone: what has no turn is told so, with what became
 // of the code, others are served meanwhile, and a stranger learns nothing more.
 func TestOnePersonsFloodSlowsThatPersonAlone(t *testing.T) {
@@ -61,6 +77,7 @@ func TestOnePersonsFloodSlowsThatPersonAlone(t *testing.T) {
 			},
 			Ahead: store, Counters: store,
 		}),
+		Record: noRecord{}, Ledger: oneOwner{},
 		HTTP: http.DefaultClient, APIURL: s.APIURL(), Counters: store, Connections: 1, Now: time.Now, Log: slog.New(slog.NewJSONHandler(logs, nil)),
 	})
 	few := bounds

@@ -51,7 +51,8 @@ func TestAPanicEndsItsEnvelopeAlone(t *testing.T) {
 	b := New(Deps{
 		API:    slack.New(s.BotToken(), slack.OptionAppLevelToken(s.AppToken()), slack.OptionAPIURL(s.APIURL())),
 		Broker: broker.New(broker.Deps{Config: &policy.Config{}, Ahead: seen}),
-		HTTP:   http.DefaultClient, APIURL: s.APIURL(), Counters: seen, Connections: 1, Now: time.Now, Log: slog.New(slog.NewJSONHandler(logs, nil)),
+		Record: noRecord{}, Ledger: oneOwner{},
+		HTTP: http.DefaultClient, APIURL: s.APIURL(), Counters: seen, Connections: 1, Now: time.Now, Log: slog.New(slog.NewJSONHandler(logs, nil)),
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	b.ctx = ctx
