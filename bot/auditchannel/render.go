@@ -130,17 +130,7 @@ func detailsOf(e told) []blockkit.Span {
 	}
 	if e.Kind != event.Refused {
 		add("as", principal)
-		how := e.Method
-		switch {
-		case how == "":
-		case e.MFASession != "":
-			how += " from the MFA session"
-		case e.MFA:
-			how += " with MFA"
-		default:
-			how += " without MFA"
-		}
-		add("by", how)
+		add("by", howOf(e))
 		if e.Seconds > 0 && !e.is(broker.PurposeKey) {
 			add("for", duration(e.Seconds))
 		}
@@ -170,6 +160,19 @@ func detailsOf(e told) []blockkit.Span {
 		add("", blockkit.EntryName(*e.entry))
 	}
 	return spans
+}
+
+// howOf is the call by which something was issued, and on what.
+func howOf(e told) string {
+	switch {
+	case e.Method == "":
+		return ""
+	case e.MFASession != "":
+		return e.Method + " from the MFA session"
+	case e.MFA:
+		return e.Method + " with MFA"
+	}
+	return e.Method + " without MFA"
 }
 
 // textOf is the fallback: ours alone, nothing that a person typed.

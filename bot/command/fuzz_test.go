@@ -28,7 +28,8 @@ func FuzzParseAssume(f *testing.F) {
 		f.Add(seed)
 	}
 	for _, seed := range []string{
-		"who", "status", "status now", "resume", "pause because <!here> “x”", "block <@U02BOB|bob> because <@U03CAROL>", "unblock <@U02BOB>", "unlock @bob", "revoke prod because x",
+		"who", "status", "status now", "resume", "pause because <!here> “x”",
+		"block <@U02BOB|bob> because <@U03CAROL>", "unblock <@U02BOB>", "unlock @bob", "revoke prod because x",
 		"revoke <@U02BOB|bob> prod because INC-42", "revoke <@U02BOB|bob>prod", "pause because 123 456", "block <!subteam^S123|@team>", "revoke <@U02BOB> 123456",
 	} {
 		f.Add(seed)

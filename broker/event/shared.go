@@ -48,7 +48,7 @@ type Issued struct {
 	Expires       Time   `json:"expires,omitzero"`                   // when they do
 	STSRequestID  string `json:"sts_request_id,omitempty" max:"128"` // AWS's own ID of the call, which CloudTrail has too
 	STSRegion     string `json:"sts_region,omitempty" max:"64"`      // whose STS issued it
-	STSUnanswered string `json:"sts_unanswered,omitempty" max:"64"`  // region that was asked before and did not answer: it may have issued credentials too, which nobody has
+	STSUnanswered string `json:"sts_unanswered,omitempty" max:"64"`  // region that was asked before and did not answer: it may have issued some too
 }
 
 // Given is a Grant: what was issued before, and is used, shown or ended.

@@ -89,7 +89,8 @@ func TestEveryEventHasWhatOCSFRequires(t *testing.T) {
 // TestWhatNobodyKnowsIsStillAnEventOfOCSF: an entry that cannot be read, and one of a later
 // release whose fields are others.
 func TestWhatNobodyKnowsIsStillAnEventOfOCSF(t *testing.T) {
-	if _, got := ocsfIn(t, record.Followed{Number: 3, Broken: "its MAC is wrong"}); got.ClassUID != detectionFinding || got.SeverityID != high || got.Unmapped.Broken == "" {
+	_, got := ocsfIn(t, record.Followed{Number: 3, Broken: "its MAC is wrong"})
+	if got.ClassUID != detectionFinding || got.SeverityID != high || got.Unmapped.Broken == "" {
 		t.Errorf("got %+v", got)
 	}
 	e := numbered(t, 4, event.Other{Of: "later", Raw: json.RawMessage(`{"account":7,"reason":"x"}`)})

@@ -51,13 +51,14 @@ var (
 
 func (SinkSection) hints() map[string]hint {
 	return map[string]hint{
-		"name":       {missing: "what it is called, such as siem", shape: matching(sinkNames, "small letters, digits and `-`, up to 40")},
-		"file":       {more: "Replicas on several hosts each write what they tell while it is their turn."},
-		"rotate_mb":  {shape: between(1, maxRotateMB)},
-		"keep":       {shape: between(1, maxKept)},
-		"webhook":    {shape: matching("^[Hh][Tt][Tt][Pp][Ss]?://", "URL; `http` is for loopback alone")},
-		"secret_env": {shape: matching(variables, "name of a variable of the environment"), more: "The key is base64 of at least 24 bytes: openssl rand -base64 32 makes one."},
-		"format":     {shape: words(formatEntries, formatOCSF)},
+		"name":      {missing: "what it is called, such as siem", shape: matching(sinkNames, "small letters, digits and `-`, up to 40")},
+		"file":      {more: "Replicas on several hosts each write what they tell while it is their turn."},
+		"rotate_mb": {shape: between(1, maxRotateMB)},
+		"keep":      {shape: between(1, maxKept)},
+		"webhook":   {shape: matching("^[Hh][Tt][Tt][Pp][Ss]?://", "URL; `http` is for loopback alone")},
+		"secret_env": {shape: matching(variables, "name of a variable of the environment"),
+			more: "The key is base64 of at least 24 bytes: openssl rand -base64 32 makes one."},
+		"format": {shape: words(formatEntries, formatOCSF)},
 	}
 }
 

@@ -36,7 +36,8 @@ func TestStatusTellsAdminsOfEveryReplica(t *testing.T) {
 	two := w.run(adminConfig, s)
 	w.status(t, one, of(2), "• Replicas  2")
 	w.says(admin, "/assume", "pause because drill")
-	if m := w.says(admin, "/assume", "status").Plain(); !strings.HasPrefix(m, "1 thing to look at:\n• Paused, since today") || !strings.Contains(m, "by U09ADMIN: “drill”") {
+	m := w.says(admin, "/assume", "status").Plain()
+	if !strings.HasPrefix(m, "1 thing to look at:\n• Paused, since today") || !strings.Contains(m, "by U09ADMIN: “drill”") {
 		t.Errorf("got %s, want the pause first", m)
 	}
 	w.auditTells("Looked at by U09ADMIN", "how the bot does")

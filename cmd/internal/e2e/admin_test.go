@@ -203,7 +203,8 @@ func TestOnlyAdminsAreServedAsAdmins(t *testing.T) {
 	w := newAdminWorld(t)
 	w.run(adminConfig, w.settings())
 	for text, act := range map[string]string{
-		"who": "see everybody's credentials", "status": "see how the bot does", "block @alice": "block people", "unblock @alice": "unblock people", "unlock @alice": "unlock people",
+		"who": "see everybody's credentials", "status": "see how the bot does", "block @alice": "block people",
+		"unblock @alice": "unblock people", "unlock @alice": "unlock people",
 		"pause": "pause the bot", "resume": "resume the bot", "revoke @alice prod": "revoke what others have",
 	} {
 		wantText(t, w.says("U02BOB", "/assume", text), "Only admins may "+act)
