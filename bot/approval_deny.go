@@ -12,6 +12,7 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/ahead"
 	"github.com/assumebot/assumebot/broker/approval"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // askWhyDenied opens the form for the comment of a denial, for who may deny.
@@ -36,6 +37,8 @@ func (b *approvals) submitDenial(ctx context.Context, e socketmode.Envelope, in 
 		ack(form.CommentError(wrong))
 		return
 	}
+	in.to.asked = prose.Say("your denial")
+	defer func() { in.to.debt.Settle() }()
 	judging, cancel := context.WithTimeout(ctx, judgeTimeout)
 	defer cancel()
 	ids := sightings(e, in.TriggerID)

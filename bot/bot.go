@@ -16,6 +16,7 @@ import (
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/ledger"
 	"github.com/assumebot/assumebot/broker/record/sink"
 	"github.com/assumebot/assumebot/broker/watch"
 )
@@ -29,7 +30,10 @@ type Deps struct {
 	Counters      broker.Counters
 	Directory     *directory.Events
 	Preferences   Preferences
-	Record        auditchannel.Record
+	Record        Record
+	Ledger        ledger.Store
+	LedgerPace    ledger.Pace // a test waits less
+	Replica       string      // names this process, as no other one ever was
 	Cursors       sink.Cursors
 	Leases        lease.Leases
 	Due           due.Lists
@@ -95,11 +99,20 @@ func (b *Bot) Run(ctx context.Context) error {
 		dueWork.Go(func() { list.Run(working) })
 	}
 
+	// Before anything is taken, so that whoever is owed an answer is found.
+	b.takeovers.ledger.Begin(ctx)
+	living, die := context.WithCancel(context.WithoutCancel(ctx))
+	defer die()
+	var owing sync.WaitGroup
+	owing.Go(func() { b.takeovers.run(living) })
+
 	told := make(chan time.Time, 1)
 	defer context.AfterFunc(ctx, func() { told <- time.Now() })()
 	err := b.sockets.Run(ctx)
 	stopDue()
 	b.drain(told, abandon)
+	die()
+	owing.Wait()   // others have now what is left
 	dueWork.Wait() // what they tell the record, the audit channel still posts
 	stopAudit()
 	audit.Wait()

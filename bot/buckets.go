@@ -84,6 +84,8 @@ func (b *bucketLists) submitSearch(ctx context.Context, e socketmode.Envelope, i
 		ack(form.SearchError(wrong))
 		return
 	}
+	in.to.asked = prose.Say("your search")
+	defer func() { in.to.debt.Settle() }()
 	judging, cancel := context.WithTimeout(ctx, judgeTimeout)
 	defer cancel()
 	ids := append(sightings(e, in.TriggerID), "view:"+in.View.ID+in.View.Hash)
@@ -112,6 +114,9 @@ func (b *bucketLists) submitSearch(ctx context.Context, e socketmode.Envelope, i
 
 // showInSearch shows m below the search.
 func (b *bucketLists) showInSearch(ctx context.Context, to conversation, grant, prefix string, m blockkit.Message) {
+	if !to.debt.Still(ctx) {
+		return
+	}
 	err := b.delivery.updateView(ctx, to, form.Search(grant, prefix, m.Blocks...))
 	var refused slack.SlackErrorResponse
 	if err == nil || errors.As(err, &refused) && refused.Err == "not_found" {

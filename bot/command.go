@@ -33,9 +33,11 @@ func (v *visits) slashCommand(ctx context.Context, a arrival) {
 	defer cancel()
 	cmd, to := *a.typed, v.typer(a)
 	ctx = to.under(ctx)
+	defer func() { to.debt.Settle() }()
 	defer to.fate.ended()
 	defer v.rescue(ctx, to, func(m blockkit.Message) { v.delivery.deliver(ctx, to.beside(), m) })
 	parsed, wrong := parse(to, cmd)
+	to.asked, to.account = ofCommand(parsed), parsed.Account
 	ids := sightings(a.Envelope, cmd.TriggerID)
 	if err := v.door.pass(ctx, &to, v.door.person, v.door.ask(asked(parsed), ids...), v.door.first(ids...),
 		v.door.enter(""), v.door.alone); err != nil {

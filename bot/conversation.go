@@ -10,6 +10,8 @@ import (
 	"github.com/assumebot/assumebot/bot/message"
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/ledger"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/broker/watch"
 )
@@ -28,6 +30,11 @@ type conversation struct {
 	turns       time.Time   // until when that modal may still turn into what an acknowledgement says
 	trigger     string      // opens a modal, for 3 s
 	code        bool        // what is answered carried a code; presses never do
+
+	asked   []prose.Part // what was asked, as it is told should this process die; nil: nobody waits
+	account string       // that was asked for
+	owing   owing        // that it is answered
+	debt    *ledger.Debt // for that
 }
 
 // arrived is the conversation with whoever did something there, by the config of

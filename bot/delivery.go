@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -59,6 +60,9 @@ func (b *delivery) updateView(ctx context.Context, to conversation, v slack.Moda
 func (b *delivery) replyInTime(ctx context.Context, to conversation, m blockkit.Message) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), replyWithin)
 	defer cancel()
+	if !to.debt.Still(ctx) {
+		return errToldElsewhere
+	}
 	err := b.reply(ctx, to, m)
 	if err == nil {
 		to.fate.answered()
@@ -70,7 +74,7 @@ func (b *delivery) replyInTime(ctx context.Context, to conversation, m blockkit.
 // as Slack takes that.
 func (b *delivery) deliver(ctx context.Context, to conversation, m blockkit.Message) {
 	err := b.replyInTime(ctx, to, m)
-	if err == nil {
+	if err == nil || errors.Is(err, errToldElsewhere) {
 		return
 	}
 	b.log.WarnContext(ctx, "reply not delivered; trying a direct message", "request", to.requestID, "error", err)
@@ -85,22 +89,24 @@ func (b *delivery) deliverCredentials(ctx context.Context, to conversation, r br
 		b.deliverByDM(ctx, to, r, issued, m)
 		return
 	}
-	d := b.oweCredentials(ctx, r, issued)
 	err := b.replyInTime(ctx, to, m)
 	if err == nil {
 		to.fate.becomes(watch.Granted)
-		b.takeOff(ctx, d)
 		return
 	}
 	to.fate.becomes(watch.Failed)
+	if errors.Is(err, errToldElsewhere) {
+		return
+	}
 	b.log.ErrorContext(ctx, "credentials not delivered", "request", to.requestID, "ref", broker.ShortRef(to.requestID), "error", err)
 	undelivered := broker.CodeUndelivered
 	if !webapi.NotTaken(err) {
 		undelivered = broker.CodeDeliveryUnknown
 	}
 	to.broker.Holding.Undelivered(ctx, r, issued.Grant, undelivered)
-	d.Code = undelivered
-	b.tellUndelivered(ctx, d, message.Undelivered(to.voice, issued, undelivered, broker.ShortRef(to.requestID)))
+	o := owedOf(r, issued)
+	o.Code = undelivered
+	b.tellUndelivered(ctx, o, message.Undelivered(to.voice, issued, undelivered, broker.ShortRef(to.requestID)))
 }
 
 // answer delivers what render makes, or the reason why there is nothing.

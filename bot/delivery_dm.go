@@ -40,13 +40,16 @@ type deletion struct {
 // says so where they were asked for. If Slack does not take the direct message,
 // that is where the person is told instead.
 func (b *delivery) deliverByDM(ctx context.Context, to conversation, r broker.Request, issued broker.Issued, m blockkit.Message) {
-	owed := b.oweCredentials(ctx, r, issued)
+	if !to.debt.Still(ctx) {
+		to.fate.becomes(watch.Failed)
+		return
+	}
+	var shown *shownMessage
 	showing, cancel := context.WithTimeout(context.WithoutCancel(ctx), replyWithin+webapi.Timeout)
 	defer cancel()
-	err := b.showByDM(showing, to, issued, m, &owed)
+	err := b.showByDM(showing, to, issued, m, &shown)
 	if err == nil {
 		to.fate.becomes(watch.Granted)
-		b.takeOff(ctx, owed)
 		b.deliver(ctx, to, message.Sent(issued))
 		return
 	}
@@ -58,37 +61,34 @@ func (b *delivery) deliverByDM(ctx context.Context, to conversation, r broker.Re
 	b.log.ErrorContext(ctx, "credentials not delivered by direct message", "request", to.requestID, "ref", broker.ShortRef(to.requestID), "error", err)
 	to.broker.Holding.Undelivered(ctx, r, issued.Grant, undelivered)
 	b.deliver(ctx, to, message.Undelivered(to.voice, issued, undelivered, broker.ShortRef(to.requestID)))
-	if owed.Message == nil || undelivered == broker.CodeDeliveryUnknown && owed.Message.TS != "" {
-		b.takeOff(ctx, owed) // what may hold the credentials is deleted in its time
-		return
+	if shown == nil || undelivered == broker.CodeDeliveryUnknown && shown.TS != "" {
+		return // what may hold the credentials is deleted in its time
 	}
-	left := owed.owed
-	left.Code, left.Told = undelivered, true
-	b.becomes(ctx, owed, left, b.now())
+	left := owedOf(r, issued)
+	left.Code, left.Told, left.Message = undelivered, true, shown
+	b.owe(ctx, left, b.now())
 }
 
 // showByDM posts without the credentials, puts that message on the list of those
 // to delete, and only then writes the credentials into it. So there is no moment
 // in which a process could die and leave credentials that nobody deletes: Slack
 // tells the name of a message only after it was posted. The empty message itself
-// is on the list of what is owed before it is posted; owed is what stands there.
-func (b *delivery) showByDM(ctx context.Context, to conversation, issued broker.Issued, m blockkit.Message, owed *debt) error {
-	standing := func(ts string) {
-		next := owed.owed
-		next.Message = &shownMessage{Channel: owed.Message.Channel, TS: ts}
-		*owed = b.becomes(ctx, *owed, next, b.now().Add(owedAfter))
+// is on the ledger before it is posted; shown is what stands there, nil where none does.
+func (b *delivery) showByDM(ctx context.Context, to conversation, issued broker.Issued, m blockkit.Message, shown **shownMessage) error {
+	standing := func(channel, ts string) {
+		*shown = &shownMessage{Channel: channel, TS: ts}
+		b.becomes(ctx, to, *shown)
 	}
 	d := deletion{User: to.caller.User, Team: to.caller.Team, RequestID: to.requestID, Grant: issued.Grant}
 	err := webapi.Repeat(ctx, func() (err error) { d.Channel, err = b.web.OpenDM(ctx, to.caller.User); return err })
 	if err == nil {
-		owed.Message = &shownMessage{Channel: d.Channel}
-		standing("")
+		standing(d.Channel, "")
 		d.TS, err = b.web.PostOnce(ctx, d.Channel, message.Placeholder(issued))
 		switch {
 		case err == nil:
-			standing(d.TS)
+			standing(d.Channel, d.TS)
 		case webapi.NotTaken(err):
-			owed.Message = nil // there is none
+			*shown = nil // there is none
 		}
 	}
 	if err == nil {

@@ -46,7 +46,9 @@ func (b *delivery) inTime(ctx context.Context, to conversation, interim blockkit
 		b.deliver(ctx, o.to, o.m)
 	case <-late.C:
 		b.deliver(ctx, to.beside(), interim)
+		to.debt.Keep()
 		b.working.Go(func() {
+			defer to.debt.Settle()
 			told := context.WithoutCancel(ctx)
 			defer b.rescue(told, to, nil)
 			b.tellOrOwe(told, to, (<-came).m)

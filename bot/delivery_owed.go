@@ -16,24 +16,19 @@ import (
 	"github.com/assumebot/assumebot/broker"
 )
 
-// An answer is owed to whoever could not be reached at once: it is on a list in
-// the store, sealed, and whichever replica is there tries until the person was
-// told by direct message. Slack's Retry-After is honoured, and there is an end, in
-// time and in number.
+// An answer that Slack does not take at once is on a list in the store, sealed, and
+// whichever replica is there tries until the person was told by direct message. Slack's
+// Retry-After is honoured, and there is an end, in time and in number. An answer that is
+// not there yet is on the ledger instead (owing.go).
 //
-// That credentials were issued is owed before anybody tries to show them, so that
-// a process that dies on the way leaves somebody who says so. The credentials
-// themselves are never on the list: the notice has a button that shows them while
-// they are kept. So is a direct message that says that credentials are about to
-// appear, before it is posted: whoever finds it on the list takes it away.
+// Credentials are never on the list: the notice has a button that shows them while they are
+// kept. So is a direct message that says that credentials are about to appear, if it could
+// not be taken away.
 
 // owedList is the due list of answers owed.
 const owedList = "owed"
 
 const (
-	// owedAfter is when it counts as not delivered what nobody said was: longer
-	// than a reply and a direct message take.
-	owedAfter = 45 * time.Second
 	// owedFor is how long an answer is worth telling; that credentials exist is for
 	// as long as they live.
 	owedFor  = 30 * time.Minute
@@ -58,7 +53,7 @@ type owed struct {
 
 	// Credentials that did not, or may not, have reached the person.
 	Grant     *broker.Grant `json:"grant,omitempty"`
-	Code      broker.Code   `json:"code,omitempty"`    // what the record says; "": nobody said yet
+	Code      broker.Code   `json:"code,omitempty"`    // what the record says; "": nobody said yet, and an older release put it there
 	Stopped   bool          `json:"stopped,omitempty"` // its process ended on the way
 	Told      bool          `json:"told,omitempty"`    // only the message is left
 	Message   *shownMessage `json:"message,omitempty"` // that says they are about to appear
@@ -83,72 +78,18 @@ func (o owed) request() broker.Request {
 	return r
 }
 
-// A debt is an owed that this process put on the list, so that it can take it off.
-type debt struct {
-	owed
-	entry broker.DueEntry // the zero one: the store did not keep it
-}
-
 // owe puts o on the list, due at at. That it could not be kept is logged.
-func (b *delivery) owe(ctx context.Context, o owed, at time.Time) debt {
+func (b *delivery) owe(ctx context.Context, o owed, at time.Time) {
 	text, err := o.entry()
-	var entry broker.DueEntry
 	if err == nil {
-		entry, err = b.dueOwed.Put(ctx, at, text)
+		_, err = b.dueOwed.Put(ctx, at, text)
 	}
 	if err != nil {
-		b.log.ErrorContext(ctx, "an answer cannot be kept for later; if it is not delivered now, nobody tells it", "request", o.Request, "user", o.User,
-			"error", err)
-	}
-	return debt{owed: o, entry: entry}
-}
-
-// takeOff takes a debt off the list: it was told, or another has its place.
-func (b *delivery) takeOff(ctx context.Context, d debt) {
-	if d.entry.ID == "" {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), due.Finish)
-	defer cancel()
-	if err := b.dueOwed.SettleNow(ctx, d.entry, due.Done()); err != nil {
-		b.log.WarnContext(ctx, "an answer that was delivered stays on the list, and may be told again", "request", d.Request, "user", d.User, "error", err)
+		b.log.ErrorContext(ctx, "an answer cannot be kept for later, and nobody tells it", "request", o.Request, "user", o.User, "error", err)
 	}
 }
 
-// becomes puts o on the list in the place of d.
-func (b *delivery) becomes(ctx context.Context, d debt, o owed, at time.Time) debt {
-	next := b.owe(ctx, o, at)
-	if next.entry.ID == "" { // it was not kept, so d stays: once too often is better than never
-		next.entry = d.entry
-		return next
-	}
-	b.takeOff(ctx, d)
-	return next
-}
-
-// oweCredentials notes that a person is to be told of a Grant, unless that was put on the
-// list with the Grant.
-func (b *delivery) oweCredentials(ctx context.Context, r broker.Request, issued broker.Issued) debt {
-	o, at := owedOf(r, issued), b.now().Add(owedAfter)
-	if len(issued.Later) == 0 || issued.Later[0].ID == "" {
-		return b.owe(ctx, o, at)
-	}
-	d := debt{owed: o, entry: issued.Later[0]}
-	if !issued.Saved { // which the list does not say
-		return b.becomes(ctx, d, o, at)
-	}
-	return d
-}
-
-// owedText is oweCredentials for what is put on the list with the Grant.
-func (b *delivery) owedText(r broker.Request, issued broker.Issued) broker.DueText {
-	text, err := owedOf(r, issued).entry()
-	if err != nil { // never: it is strings and times
-		b.log.Error("what is owed cannot be written", "request", r.ID, "error", err)
-	}
-	return b.dueOwed.Text(b.now().Add(owedAfter), text)
-}
-
+// owedOf is that credentials did not, or may not, have reached the person.
 func owedOf(r broker.Request, issued broker.Issued) owed {
 	g := issued.Grant
 	return owed{
@@ -159,6 +100,13 @@ func owedOf(r broker.Request, issued broker.Issued) owed {
 
 // tellOrOwe tells a person by direct message, now or as soon as Slack takes it.
 func (b *delivery) tellOrOwe(ctx context.Context, to conversation, m blockkit.Message) {
+	if to.debt.Still(ctx) {
+		b.tellOrOweFor(ctx, to, m, owedFor)
+	}
+}
+
+// tellOrOweFor is tellOrOwe for what is worth telling for so long.
+func (b *delivery) tellOrOweFor(ctx context.Context, to conversation, m blockkit.Message, worth time.Duration) {
 	err := b.web.DirectMessage(ctx, to.caller.User, m)
 	if err == nil {
 		return
@@ -171,26 +119,24 @@ func (b *delivery) tellOrOwe(ctx context.Context, to conversation, m blockkit.Me
 	b.log.WarnContext(ctx, "not delivered yet; it is owed", "request", to.requestID, "user", to.caller.User, "error", err, "until", at)
 	b.owe(ctx, owed{
 		User: to.caller.User, Team: to.caller.Team, Channel: to.caller.Channel, Request: to.requestID,
-		Since: b.now(), Until: b.now().Add(owedFor), Text: m.Text, Blocks: &slack.Blocks{BlockSet: m.Blocks},
+		Since: b.now(), Until: b.now().Add(worth), Text: m.Text, Blocks: &slack.Blocks{BlockSet: m.Blocks},
 	}, at)
 }
 
 // tellUndelivered tells of credentials that did not, or may not, have reached the
 // person, now or as soon as Slack takes it. It is on the record already.
-func (b *delivery) tellUndelivered(ctx context.Context, d debt, m blockkit.Message) {
-	err := b.web.DirectMessage(ctx, d.User, m)
+func (b *delivery) tellUndelivered(ctx context.Context, o owed, m blockkit.Message) {
+	err := b.web.DirectMessage(ctx, o.User, m)
 	if err == nil {
-		b.takeOff(ctx, d)
 		return
 	}
 	at, again := webapi.PutOff(b.now(), err, 0)
 	if !again {
-		b.log.ErrorContext(ctx, "nothing delivered", "request", d.Request, "user", d.User, "error", err)
-		b.takeOff(ctx, d)
+		b.log.ErrorContext(ctx, "nothing delivered", "request", o.Request, "user", o.User, "error", err)
 		return
 	}
-	b.log.WarnContext(ctx, "not told yet of credentials that were not delivered; it is owed", "request", d.Request, "user", d.User, "error", err, "until", at)
-	b.becomes(ctx, d, d.owed, at)
+	b.log.WarnContext(ctx, "not told yet of credentials that were not delivered; it is owed", "request", o.Request, "user", o.User, "error", err, "until", at)
+	b.owe(ctx, o, at)
 }
 
 // serveOwed tells what is owed.

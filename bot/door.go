@@ -53,10 +53,15 @@ func (b *door) turnedAway(ctx context.Context, to conversation, err error) {
 	}
 }
 
-// ask asks the store, in one trip, what the steps after it and then the Visit will ask it.
-func (*door) ask(q ahead.Questions, ids ...string) step {
+// ask asks the store, in one trip, what the steps after it and then the Visit will ask it,
+// and has the answer owed.
+func (b *door) ask(q ahead.Questions, ids ...string) step {
 	return func(ctx context.Context, to *conversation) error {
+		q.Owed = b.owe(to)
 		to.broker.Visits.Ask(ctx, to.request(command.Command{}), ids, q)
+		if q.Owed != nil {
+			to.debt = b.ledger.Owe(ctx, q.Owed)
+		}
 		return nil
 	}
 }

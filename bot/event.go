@@ -61,6 +61,10 @@ func (v *visits) event(ctx context.Context, e socketmode.Envelope) {
 	to, ids := v.arrived(in.User, in.Team, in.Channel), []string{"envelope:" + e.ID, "event:" + in.id}
 	v.fated(&to, surfaceOfEvent(in.Type), e)
 	ctx = to.under(ctx)
+	if in.Type != string(slackevents.AppHomeOpened) {
+		to.asked = prose.Say("your message")
+	}
+	defer func() { to.debt.Settle() }()
 	defer to.fate.ended()
 	defer v.rescue(ctx, to, func(m blockkit.Message) { _ = v.web.DirectMessage(ctx, to.caller.User, m) })
 	if err := v.door.pass(ctx, &to, v.door.person, v.door.ask(ahead.Questions{}, ids...), v.door.first(ids...), v.door.enter("")); err != nil {

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"runtime/debug"
 
-	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/record"
 	"github.com/assumebot/assumebot/broker/record/sink"
 	"github.com/assumebot/assumebot/broker/secret"
@@ -37,9 +36,8 @@ func (f followUps) follow(ctx context.Context, entry record.Followed) (err error
 				"entry", entry.Number, "panic", secret.PanicText(what), "stack", string(debug.Stack()))
 		}
 	}()
-	if entry.Broken != "" || entry.Late && entry.Event.Kind == event.Unknown { // nobody's, or the outcome is known
+	if entry.Broken != "" {
 		return nil
 	}
-	f.delivery.oweUnknown(ctx, entry.Event)
 	return f.approvals.followBreakGlass(ctx, entry.Event)
 }

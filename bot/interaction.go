@@ -9,8 +9,10 @@ import (
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/form"
+	"github.com/assumebot/assumebot/bot/message"
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker/ahead"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/broker/text"
 )
@@ -62,6 +64,18 @@ func (v *visits) readInteraction(e socketmode.Envelope) (in interaction, ok bool
 	return in, true
 }
 
+// asked says what it asks, where somebody waits for an answer. A choice in a form, and a
+// link that the browser has, can be made again.
+func (in interaction) asked() []prose.Part {
+	if in.Type != slack.InteractionTypeBlockActions {
+		return prose.Say("your shortcut")
+	}
+	if all := in.ActionCallback.BlockActions; len(all) == 0 || all[0].ActionID == form.FieldAccount || all[0].ActionID == message.ActOpenLink {
+		return nil
+	}
+	return prose.Say("the button that you pressed")
+}
+
 // interaction serves an interaction, acknowledging it where that is the answer.
 func (v *visits) interaction(ctx context.Context, a arrival) {
 	ctx, cancel := context.WithDeadline(ctx, a.at.Add(answerWithin))
@@ -75,6 +89,8 @@ func (v *visits) interaction(ctx context.Context, a arrival) {
 		return
 	}
 	ctx = in.to.under(ctx)
+	in.to.asked = in.asked()
+	defer func() { in.to.debt.Settle() }()
 	defer in.to.fate.ended()
 	defer v.rescue(ctx, in.to, func(m blockkit.Message) { v.delivery.deliver(ctx, in.to.beside(), m) })
 	ids := sightings(a.Envelope, in.TriggerID)

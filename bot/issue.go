@@ -80,7 +80,7 @@ func orVerb(c command.Command, err error) error {
 
 // issue asks the broker for credentials.
 func (b *issuing) issue(ctx context.Context, to conversation, r broker.Request) (broker.Issued, error) {
-	r.Later = b.later(to, r)
+	r.Later = b.later(to)
 	issued, err := to.broker.Issuing.Issue(ctx, r)
 	b.seeTo(ctx, to, issued, err)
 	return issued, err
@@ -88,37 +88,32 @@ func (b *issuing) issue(ctx context.Context, to conversation, r broker.Request) 
 
 // signIn asks the broker for a link into the console.
 func (b *issuing) signIn(ctx context.Context, to conversation, r broker.Request, service string) (broker.SignIn, error) {
-	r.Later = b.later(to, r)
+	r.Later = b.later(to)
 	s, err := to.broker.Issuing.Console(ctx, r, service)
 	b.seeTo(ctx, to, s.Issued, err)
 	return s, err
 }
 
-// later is what is to be done about what r gets: to tell that it did not arrive, which
-// comes first, and that it ends soon. It is on the lists before anybody sees the
-// credentials, so that a process that dies while it replies leaves neither undone.
-func (b *issuing) later(to conversation, r broker.Request) func(broker.Issued) []broker.DueText {
+// later is what is to be done later about what is issued: to tell that it ends soon. It is
+// on the list before anybody sees the credentials, so that a process that dies while it
+// replies does not leave it undone.
+func (b *issuing) later(to conversation) func(broker.Issued) []broker.DueText {
 	return func(issued broker.Issued) []broker.DueText {
-		texts := []broker.DueText{b.delivery.owedText(r, issued)}
 		if reminder, wanted := b.reminders.text(to.settings.Reminder, issued); wanted {
-			texts = append(texts, reminder)
+			return []broker.DueText{reminder}
 		}
-		return texts
+		return nil
 	}
 }
 
-// seeTo does what follows from an issuance, whichever way it came. Nothing is owed of one
-// that an order stopped.
+// seeTo does what follows from an issuance, whichever way it came.
 func (b *issuing) seeTo(ctx context.Context, to conversation, issued broker.Issued, err error) {
 	if err != nil {
-		if len(issued.Later) > 0 {
-			b.delivery.takeOff(ctx, debt{entry: issued.Later[0]})
-		}
 		return
 	}
 	for _, e := range issued.Later {
 		if e.ID == "" {
-			b.log.ErrorContext(ctx, "not put on its list: a reminder of a grant, or that its credentials are owed", "request", to.requestID)
+			b.log.ErrorContext(ctx, "not put on its list: a reminder of a grant", "request", to.requestID)
 		}
 	}
 	b.approvals.used(to.serving, issued.Grant) //nolint:contextcheck // the reply does not wait for it, nor it for whoever asked
@@ -130,19 +125,12 @@ func (b *issuing) present(ctx context.Context, to conversation, r broker.Request
 	defer b.tellUsed(ctx, to, issued.UsedSession, issued.Account.Name)
 	m, err := message.Issued(to.voice, issued, f)
 	if err != nil {
-		b.withhold(ctx, to, r, issued, err)
+		to.broker.Holding.Undelivered(ctx, r, issued.Grant, broker.AsError(err, r.ID).Code)
 		b.delivery.refuse(ctx, to, err)
 		return
 	}
 	b.delivery.deliverCredentials(ctx, to, r, issued, m)
 	b.homes.refreshHome(ctx, to)
-}
-
-// withhold records that credentials exist and are not shown; why is told as the
-// answer, so it is owed no more.
-func (b *issuing) withhold(ctx context.Context, to conversation, r broker.Request, issued broker.Issued, err error) {
-	to.broker.Holding.Undelivered(ctx, r, issued.Grant, broker.AsError(err, r.ID).Code)
-	b.delivery.takeOff(ctx, b.delivery.oweCredentials(ctx, r, issued))
 }
 
 // tellUsed tells a person that their MFA session took the place of a code, so

@@ -63,7 +63,7 @@ func (b *issuing) presentSignIn(ctx context.Context, to conversation, r broker.R
 		m, err = message.NoLink(to.voice, s, format)
 	}
 	if err != nil {
-		b.withhold(ctx, to, r, s.Issued, err)
+		to.broker.Holding.Undelivered(ctx, r, s.Grant, broker.AsError(err, r.ID).Code)
 		b.delivery.refuse(ctx, to, err)
 		return
 	}

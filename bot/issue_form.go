@@ -14,6 +14,7 @@ import (
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/ahead"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // submitForm serves the form that asks for credentials. What can be judged
@@ -25,6 +26,8 @@ func (b *issuing) submitForm(ctx context.Context, e socketmode.Envelope, in inte
 		ack(form.Errors(wrong))
 		return
 	}
+	in.to.asked, in.to.account = prose.Say("your form for ", prose.Literal(named(f.Account))), f.Account
+	defer func() { in.to.debt.Settle() }()
 	judging, cancel := context.WithTimeout(ctx, judgeTimeout)
 	defer cancel()
 	f.BreakGlass = form.ReadOrigin(in.View).BreakGlass
@@ -99,6 +102,9 @@ func (b *issuing) issueIntoView(ctx context.Context, to conversation, r broker.R
 func (b *issuing) refillForm(ctx context.Context, to conversation, f form.Filled, err error) {
 	b.unserved(ctx, to, err)
 	wrong := broker.AsError(err, to.requestID)
+	if !to.debt.Still(ctx) {
+		return
+	}
 	if err := b.delivery.updateView(ctx, to, formAgain(ctx, to, f, wrong)); err != nil {
 		b.log.WarnContext(ctx, "form not shown again; telling by direct message", "request", to.requestID, "error", err)
 		b.delivery.tellOrOwe(ctx, to, to.named(to.voice.Error(wrong)))

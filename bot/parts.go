@@ -15,6 +15,7 @@ import (
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/ledger"
 	"github.com/assumebot/assumebot/broker/record/sink"
 	"github.com/assumebot/assumebot/broker/watch"
 )
@@ -44,6 +45,7 @@ type core struct {
 type parts struct {
 	door      *door
 	delivery  *delivery
+	takeovers *takeovers
 	reminders *reminders
 	approvals *approvals
 	formats   *formats
@@ -64,6 +66,8 @@ type (
 		counters  broker.Counters
 		strangers func() (n int, certain bool) // other processes that serve the same Slack app
 		embedded  bool                         // the state is in this process
+		record    Record
+		ledger    *ledger.Ledger
 		delivery  *delivery
 	}
 	// delivery brings answers and credentials to the person.
@@ -190,7 +194,10 @@ func partsOf(c *core, d Deps) *parts {
 	owed := list(owedList, p.delivery.serveOwed)
 	owed.Most, owed.AtOnce, owed.Shared = owedMost, owedAtOnce, true
 	p.delivery.dueOwed = keep(owed)
-	p.door = &door{core: c, counters: d.Counters, embedded: d.Embedded, delivery: p.delivery}
+	p.takeovers = newTakeovers(c, d, p.delivery)
+	p.door = &door{
+		core: c, counters: d.Counters, embedded: d.Embedded, record: d.Record, ledger: p.takeovers.ledger, delivery: p.delivery,
+	}
 	p.reminders = &reminders{core: c, grants: d.Grants}
 	p.reminders.dueReminders = keep(list(reminderList, p.reminders.serveReminder))
 	p.approvals = &approvals{core: c, auditIn: d.AuditChannel, door: p.door, delivery: p.delivery}

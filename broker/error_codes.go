@@ -78,6 +78,7 @@ const (
 	CodeSetAside        Code = "set_aside"
 	CodeSealFailed      Code = "seal_failed"
 	CodeBusy            Code = "busy"
+	CodeInterrupted     Code = "interrupted"
 	CodeInternal        Code = "internal"
 )
 
@@ -98,5 +99,5 @@ var audiences = map[Code]audience{
 	CodeOutcomeUnknown: operator, CodeKeyUnreadable: operator, CodeKeyNotLongTerm: operator, CodeSignin: operator,
 	CodeRecord: operator, CodeStore: operator, CodeTooLarge: operator, CodeUndelivered: operator,
 	CodeDeliveryUnknown: operator, CodeUndeleted: operator, CodeSetAside: operator,
-	CodeSealUnreadable: operator, CodeSealFailed: operator, CodeBusy: operator, CodeInternal: operator, CodeRevoker: operator,
+	CodeSealUnreadable: operator, CodeSealFailed: operator, CodeBusy: operator, CodeInterrupted: operator, CodeInternal: operator, CodeRevoker: operator,
 }

@@ -159,6 +159,13 @@ func recordAway(err error, so string) *Error {
 			Hint: prose.Say("Nothing is issued to anybody until whoever runs the bot has looked at it. " + AskOperator),
 		}
 	}
+	if errors.Is(err, ErrInterrupted) {
+		return &Error{
+			Code: CodeRecord, Detail: "closed_before", Err: err,
+			What: prose.Say("The bot stood still for so long that another copy of it has told you what came of this request, so here " + so + "."),
+			Hint: prose.Say("Go by what that copy said."),
+		}
+	}
 	return &Error{
 		Code: CodeRecord, Err: err,
 		What: prose.Say("The audit record cannot be written right now, so " + so + "."),

@@ -18,7 +18,8 @@ type Recorder interface {
 	// process. An error says that nothing of what they tell may be done or shown; with
 	// [ErrRecordStopped] in its chain, that only an operator can mend it; with
 	// [ErrRecordHeld], that none is on it, since one gives somebody something and none such
-	// is taken now. It says which process it is, is bounded, and may be called concurrently.
+	// is taken now; with [ErrInterrupted], that another process has told whoever asked
+	// meanwhile. It says which process it is, is bounded, and may be called concurrently.
 	//
 	// A Receipt that is Late says that the Attempt was closed before: what came of it is
 	// neither kept nor shown.
@@ -27,6 +28,9 @@ type Recorder interface {
 
 // ErrRecordStopped is in the chain of an error of a record that does not check out.
 var ErrRecordStopped = errors.New("the record is not what it was")
+
+// ErrInterrupted is in the chain of an error of a Request that another process has taken over.
+var ErrInterrupted = errors.New("another process has taken the request over")
 
 // ErrRecordHeld is in the chain of an error of a record that takes no Event that gives something.
 var ErrRecordHeld = errors.New("the record is held")

@@ -71,10 +71,13 @@ func dueKeys(list string) (dueNames, error) {
 }
 
 // What the ledger of answers owed is kept under, in one slot: its owners, whether one of
-// them lives, what it owes, and what it has taken over.
+// them lives, what it owes, and what it has taken over; whether anybody has said lately that
+// they live, and whether there was a gap in that.
 const (
 	ledgerKey = prefix + "{owed}"
 	ownersKey = ledgerKey + ":owners"
+	steadyKey = ledgerKey + ":steady"
+	graceKey  = ledgerKey + ":grace"
 )
 
 func aliveKey(owner string) string { return ledgerKey + ":alive:" + owner }

@@ -111,15 +111,12 @@ func (s Ledger) Beat(ctx context.Context, owner string, ttl time.Duration) (laps
 	}
 	ctx, cancel := s.bound(patience.First(ctx))
 	defer cancel()
-	p := s.lane(ctx).Pipeline()
-	again := p.SetArgs(ctx, aliveKey(owner), "1", redis.SetArgs{Mode: "XX", TTL: ttl})
-	set, noted := p.Set(ctx, aliveKey(owner), "1", ttl), p.ZAdd(ctx, ownersKey, redis.Z{Member: owner})
-	_, _ = p.Exec(ctx) // each command has its own error
-	lapsed = errors.Is(again.Err(), redis.Nil)
-	if err := errors.Join(set.Err(), noted.Err()); err != nil {
+	keys := []string{aliveKey(owner), ownersKey, steadyKey, graceKey}
+	lived, err := s.scripts.beat.Run(ctx, s.lane(ctx), keys, owner, milliseconds(ttl), milliseconds(ttl/2)).Bool()
+	if err != nil {
 		return false, fmt.Errorf("say that this process lives: %w", err)
 	}
-	return lapsed, nil
+	return !lived, nil
 }
 
 // Leave implements [ledger.Store]. One round trip.
@@ -140,9 +137,9 @@ func (s Ledger) Dead(ctx context.Context) ([]string, error) {
 	if err != nil || len(owners) == 0 {
 		return nil, errors.Join(err)
 	}
-	keys := make([]string, len(owners))
-	for i, owner := range owners {
-		keys[i] = aliveKey(owner)
+	keys := []string{graceKey}
+	for _, owner := range owners {
+		keys = append(keys, aliveKey(owner))
 	}
 	alive, err := s.lane(ctx).MGet(ctx, keys...).Result()
 	if err != nil {
@@ -150,7 +147,7 @@ func (s Ledger) Dead(ctx context.Context) ([]string, error) {
 	}
 	var dead []string
 	for i, owner := range owners {
-		if alive[i] == nil {
+		if alive[0] == nil && alive[i+1] == nil {
 			dead = append(dead, owner)
 		}
 	}
@@ -164,7 +161,7 @@ func (s Ledger) Take(ctx context.Context, dead, by string, most int) ([]ledger.E
 	}
 	ctx, cancel := s.bound(patience.First(ctx))
 	defer cancel()
-	keys := []string{ownersKey, aliveKey(dead), owedKey(dead), takenKey(dead), takenKey(by)}
+	keys := []string{ownersKey, aliveKey(dead), owedKey(dead), takenKey(dead), takenKey(by), graceKey}
 	moved, err := s.scripts.takeOwed.Run(ctx, s.lane(ctx), keys, dead, most).StringSlice()
 	if err != nil {
 		return nil, fmt.Errorf("take over what is owed: %w", err)
@@ -195,12 +192,25 @@ func (s Ledger) opened(by string, sealed []string) []ledger.Entry {
 	return out
 }
 
+// KEYS: whether the owner lives, owners, whether anybody said lately that they live, whether
+// there was a gap in that. ARGV: the owner, for how long it lives by that, what is lately (ms).
+// After a gap, of a store that was away, everybody has as long to say so. It answers whether
+// the owner lived until then.
+const beatScript = `
+local lived = redis.call('EXISTS', KEYS[1])
+redis.call('SET', KEYS[1], '1', 'PX', ARGV[2])
+redis.call('ZADD', KEYS[2], 0, ARGV[1])
+if redis.call('EXISTS', KEYS[3]) == 0 then redis.call('SET', KEYS[4], '1', 'PX', ARGV[2]) end
+redis.call('SET', KEYS[3], '1', 'PX', ARGV[3])
+return lived`
+
 // KEYS: owners, whether the dead one lives, what it owes, what it took over, what the one
-// took over who takes. ARGV: the dead one, how many are taken. It answers what was taken,
-// the oldest of each list first; one who owes nothing is no owner any more.
+// took over who takes, whether nobody takes now. ARGV: the dead one, how many are taken. It
+// answers what was taken, the oldest of each list first; one who owes nothing is no owner any
+// more.
 const takeOwedScript = `
 local taken = {}
-if redis.call('EXISTS', KEYS[2]) == 1 then return taken end
+if redis.call('EXISTS', KEYS[2], KEYS[6]) > 0 then return taken end
 for _, list in ipairs({ KEYS[3], KEYS[4] }) do
   local left = ARGV[2] - #taken
   local found = left > 0 and redis.call('ZRANGE', list, 0, left - 1, 'WITHSCORES') or {}

@@ -14,7 +14,7 @@ type scripts struct {
 	putDue, replaceDue, asideDue, holdLease, swapInTurn *redis.Script
 	endOrder, resealKey, saveCopy, swapKnown, release   *redis.Script
 	appendLog, readLog, logBounds, restoreLog, trimLog  *redis.Script
-	setMark, takeOwed                                   *redis.Script
+	setMark, takeOwed, beat                             *redis.Script
 	openLog, saveTiles, deleteTiles, hashFields         *redis.Script
 	readFormer, removeFormer                            *redis.Script
 
@@ -37,6 +37,7 @@ func newScripts() scripts {
 	s.replaceDue = add(replaceDueScript)
 	s.asideDue = add(asideDueScript)
 	s.takeOwed = add(takeOwedScript)
+	s.beat = add(beatScript)
 	s.resealKey = add(resealKeyScript)
 	s.saveSession = add(saveSessionScript)
 	s.saveCopy = add(saveCopyScript)

@@ -358,5 +358,6 @@ var ownPhrases = map[broker.Code]map[string]phrase{
 	broker.CodeSetAside:        one(says("Nobody works on it any more.")),
 	broker.CodeSealFailed:      one(says("The credentials could not be encrypted to their key, so they are shown to nobody.")),
 	broker.CodeBusy:            one(says("The bot had too much to do.")),
+	broker.CodeInterrupted:     one(says("The bot was stopped before it answered.")),
 	broker.CodeInternal:        one(says("Something failed on our side.")),
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/snippet"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/prose"
 )
 
 // deliveryMessages are the messages of reminders and of credentials that go by
@@ -36,6 +37,11 @@ func deliveryMessages(t *testing.T) map[string]blockkit.Message {
 		"undelivered_unkept":  Undelivered(v, lost, broker.CodeUndelivered, "abcdefgh"),
 		"undelivered_stopped": Stopped(v, issued, "abcdefgh"),
 		"undelivered_late":    Late(blockkit.NewMessage("You may not have prod.", blockkit.Paragraph(blockkit.Bold("You may not have prod."))), goldenTime),
+		"interrupted":         Interrupted(v, Stop{Asked: prose.Say(prose.AssumeCmd("who"))}, "abcdefgh"),
+		"interrupted_code":    Interrupted(v, Stop{Asked: prose.Say(prose.AssumeCmd("prod")), Code: true}, "abcdefgh"),
+		"interrupted_session": Interrupted(v, Stop{Asked: prose.Say(prose.MFACmd()), Code: true, Session: true}, "abcdefgh"),
+		"interrupted_key":     Interrupted(v, Stop{Asked: prose.Say(prose.AssumeCmd("key")), Code: true, Key: true}, "abcdefgh"),
+		"interrupted_unclear": Interrupted(v, Stop{Asked: prose.Say("your message"), Unknown: true}, "abcdefgh"),
 		"unknown_outcome":     UnknownOutcome(v, "prod", broker.PurposeShow, "abcdefgh"),
 		"unknown_key":         UnknownOutcome(v, "", broker.PurposeKey, "abcdefgh"),
 		"unknown_session":     UnknownOutcome(v, "prod", broker.PurposeMFASession, "abcdefgh"),

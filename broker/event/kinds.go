@@ -38,12 +38,13 @@ const (
 	ConfigBroken Kind = "config_broken"
 	Membership   Kind = "membership"
 
-	Unknown  Kind = "unknown"
-	NotActed Kind = "not_acted"
-	Restated Kind = "restated"
-	Imported Kind = "imported"
-	Opened   Kind = "opened"
-	Alarm    Kind = "alarm"
+	Unknown     Kind = "unknown"
+	NotActed    Kind = "not_acted"
+	Interrupted Kind = "interrupted"
+	Restated    Kind = "restated"
+	Imported    Kind = "imported"
+	Opened      Kind = "opened"
+	Alarm       Kind = "alarm"
 
 	Forgotten Kind = "forgotten"
 )
@@ -60,7 +61,7 @@ var all = []Payload{
 	IdentityData{}, KeyChangedData{}, LockedOutData{}, RevokingData{}, RevokedData{},
 	ApprovingData{}, ApprovalData{}, AcknowledgedData{}, UnlockedData{}, BlockedData{}, UnblockedData{}, PausedData{}, ResumedData{}, WhoData{}, StatusData{},
 	ConfigData{}, ConfigBrokenData{}, MembershipData{}, SetAsideData{},
-	UnknownData{}, NotActedData{}, RestatedData{}, ImportedData{}, OpenedData{}, AlarmData{}, ForgottenData{},
+	UnknownData{}, NotActedData{}, InterruptedData{}, RestatedData{}, ImportedData{}, OpenedData{}, AlarmData{}, ForgottenData{},
 }
 
 var payloads = func() map[Kind]Payload {

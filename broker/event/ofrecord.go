@@ -18,6 +18,13 @@ type UnknownData struct {
 // record, so that AWS was not asked.
 type NotActedData struct{ Act }
 
+// InterruptedData is that the process which served a Request has died, or stood still for so
+// long that it counts as dead, and that another one tells whoever asked. What the Request
+// begins after it is not done.
+type InterruptedData struct {
+	Account string `json:"account,omitempty" max:"63"` // that was asked for; absent: none was named
+}
+
 // RestatedData repeats all that restricts as of an entry, so that whoever reads from there
 // on needs nothing that is older.
 type RestatedData struct {
@@ -162,6 +169,9 @@ func (UnknownData) Kind() Kind { return Unknown }
 
 // Kind implements Payload.
 func (NotActedData) Kind() Kind { return NotActed }
+
+// Kind implements Payload.
+func (InterruptedData) Kind() Kind { return Interrupted }
 
 // Kind implements Payload.
 func (RestatedData) Kind() Kind { return Restated }

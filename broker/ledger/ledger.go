@@ -11,8 +11,8 @@
 //   - A process knows by its own clocks whether it can be taken for dead. Only while it can
 //     does it ask the store, before it tells somebody something, whether it still owes that.
 //     If it does not, another tells, or has told, and it says nothing.
-//   - Nobody takes over who has not lived for long enough themselves: after a store that
-//     was away, everybody looks dead for a moment.
+//   - Nobody takes over for a while after nobody had said that they live: the store was away,
+//     and everybody looks dead then.
 //   - What was taken over is on the ledger of who took it, until it is told. One that dies
 //     then has it told by the next: twice is better than never.
 package ledger
@@ -46,7 +46,8 @@ type Store interface {
 	Replace(ctx context.Context, owner string, old Entry, text []byte) (Entry, error)
 	// Owes reports whether e is still on its list.
 	Owes(ctx context.Context, e Entry) (bool, error)
-	// Beat says that owner lives for ttl from now; lapsed, that it did not until then.
+	// Beat says that owner lives for ttl from now; lapsed, that it did not until then. Where
+	// nobody has for half as long, nobody is dead for ttl.
 	Beat(ctx context.Context, owner string, ttl time.Duration) (lapsed bool, err error)
 	// Leave says that owner does not live any more.
 	Leave(ctx context.Context, owner string) error
@@ -84,14 +85,13 @@ type Ledger struct {
 	Deps
 	some chan struct{} // holds one signal that something is settled
 
-	mu    sync.Mutex
-	beat  time.Time // when the last heartbeat was sent that came through
-	since time.Time // since when each came through in time
-	turn  int       // grows whenever this process may have been taken for dead
-	owed  map[string]*Debt
-	done  []Entry                        // to be taken off the list
-	lost  bool                           // something may have moved here of which nothing is known
-	took  map[[sha256.Size]byte]struct{} // what was taken over, ever
+	mu   sync.Mutex
+	beat time.Time // when the last heartbeat was sent that came through
+	turn int       // grows whenever this process may have been taken for dead
+	owed map[string]*Debt
+	done []Entry                        // to be taken off the list
+	lost bool                           // something may have moved here of which nothing is known
+	took map[[sha256.Size]byte]struct{} // what was taken over, ever
 }
 
 // New returns a Ledger; it does nothing yet.

@@ -18,6 +18,8 @@ import (
 type shelf struct {
 	mu        sync.Mutex
 	alive     map[string]time.Time // until when
+	steady    time.Time
+	grace     time.Time
 	lists     map[string][]ledger.Entry
 	asked     int  // how often Owes was
 	away      bool // it does not answer
@@ -71,7 +73,12 @@ func (s *shelf) Owes(_ context.Context, e ledger.Entry) (owes bool, err error) {
 func (s *shelf) Beat(_ context.Context, owner string, ttl time.Duration) (lapsed bool, err error) {
 	return lapsed, s.do(func() {
 		lapsed = !s.alive[owner].After(time.Now())
-		s.alive[owner] = time.Now().Add(ttl)
+		now := time.Now()
+		s.alive[owner] = now.Add(ttl)
+		if !s.steady.After(now) {
+			s.grace = now.Add(ttl)
+		}
+		s.steady = now.Add(ttl / 2)
 	})
 }
 
@@ -82,7 +89,7 @@ func (s *shelf) Leave(_ context.Context, owner string) error {
 func (s *shelf) Dead(context.Context) (dead []string, err error) {
 	return dead, s.do(func() {
 		for owner, until := range s.alive {
-			if !until.After(time.Now()) {
+			if now := time.Now(); !until.After(now) && !s.grace.After(now) {
 				dead = append(dead, owner)
 			}
 		}
@@ -198,8 +205,8 @@ func TestWhatADeadProcessOwedIsToldWithinTenSeconds(t *testing.T) {
 	})
 }
 
-// TestAProcessThatJustStartedWaits: after a store that was away everybody looks dead.
-func TestAProcessThatJustStartedWaits(t *testing.T) {
+// TestNobodyIsDeadRightAfterAGap: the store was away, and so everybody looks dead.
+func TestNobodyIsDeadRightAfterAGap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newShelf()
 		s.dies("b", "one")
@@ -222,6 +229,15 @@ func TestAProcessThatJustStartedWaits(t *testing.T) {
 		p.wantTold(t, "one")
 		time.Sleep(3 * time.Second)
 		p.wantTold(t, "one", "two")
+
+		s.dies("d", "three")
+		q := start(t, s, "e") // who is new waits for nothing while others live
+		defer q.end()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if s.left() != 0 {
+			t.Error("what is owed is not told")
+		}
 	})
 }
 

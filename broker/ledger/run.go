@@ -72,24 +72,22 @@ func (l *Ledger) beatOnce(ctx context.Context) error {
 	defer l.mu.Unlock()
 	if lapsed || l.age(l.beat) >= l.reliable() {
 		l.turn++
-		l.since = asked
 		clear(l.took) // others may have taken that too
 	}
 	l.beat = asked
 	return nil
 }
 
-// mayTake reports whether this process has lived for so long that whoever else does has said
-// so meanwhile.
-func (l *Ledger) mayTake() bool {
+// lives reports whether nobody takes over from this process meanwhile.
+func (l *Ledger) lives() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return !l.since.IsZero() && l.age(l.since) >= l.Pace.TTL && l.age(l.beat) < l.reliable()
+	return l.age(l.beat) < l.reliable()
 }
 
 // look takes over what dead processes owe.
 func (l *Ledger) look(ctx context.Context) error {
-	if !l.mayTake() {
+	if !l.lives() {
 		return nil
 	}
 	if err := l.findLost(ctx); err != nil {
@@ -100,7 +98,7 @@ func (l *Ledger) look(ctx context.Context) error {
 		return err
 	}
 	for _, owner := range dead {
-		for owner != l.Owner && ctx.Err() == nil && l.mayTake() {
+		for owner != l.Owner && ctx.Err() == nil && l.lives() {
 			taken, err := l.Store.Take(ctx, owner, l.Owner, takenAtOnce)
 			if err != nil {
 				l.mu.Lock()

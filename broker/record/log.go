@@ -84,6 +84,9 @@ func New(d Deps) *Log {
 var (
 	// ErrStopped says that the record does not check out. Only a person goes on from it.
 	ErrStopped = errors.New("the record does not check out")
+	// ErrInterrupted says that the Request was interrupted before: its process was taken for
+	// dead, and another has told whoever asked.
+	ErrInterrupted = errors.New("another process has told already that the request was interrupted")
 	// ErrUnsure says that nobody knows whether the store took the Events; beside ErrStopped, nor will.
 	ErrUnsure = errors.New("the store did not say whether it took an entry of the record")
 )

@@ -192,30 +192,40 @@ func TestAnIntentWithoutAnOutcomeBecomesUnknownByTheReadersOwnClock(t *testing.T
 	e.Time = e.Time.Add(-24 * time.Hour) // its writer's clock is off
 	dead.mustRecord(t, e)
 	l := running(t, m, "alive")
-	closer := NewCloser(l.Log, recordtest.NewShelf(m))
+	closeOverdue := func() error {
+		var of []Interruption
+		for _, o := range l.Overdue() {
+			of = append(of, Interruption{Request: o.Intent.Request, From: o.Number})
+		}
+		if of == nil {
+			return nil
+		}
+		_, err := l.Interrupt(t.Context(), of)
+		return err
+	}
 	recordtest.AwaitThat(t, "the intent was read", func() bool { return l.Size() == 1 })
-	if err := closer.closeOverdue(t.Context()); err != nil {
+	if err := closeOverdue(); err != nil {
 		t.Fatal(err)
 	}
 	l.clock.Pass(OutcomeDue - time.Second)
 	l.mustRecord(t, recordtest.About("e1"))
-	if err := errors.Join(l.readOn(t.Context()), closer.closeOverdue(t.Context())); err != nil {
+	if err := errors.Join(l.readOn(t.Context()), closeOverdue()); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := m.Kinds(t), []string{"intent x", "refused "}; !slices.Equal(got, want) {
 		t.Fatalf("before its time: got %q, want %q", got, want)
 	}
 	l.clock.Pass(time.Second)
-	if err := closer.closeOverdue(t.Context()); err != nil {
+	if err := closeOverdue(); err != nil {
 		t.Fatal(err)
 	}
 	if got := m.Kinds(t); len(got) != 2 {
 		t.Fatalf("a replica that has not looked since: got %q, want nothing new", got)
 	}
-	if err := errors.Join(l.readOn(t.Context()), closer.closeOverdue(t.Context())); err != nil {
+	if err := errors.Join(l.readOn(t.Context()), closeOverdue()); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := m.Kinds(t), []string{"intent x", "refused ", "unknown x"}; !slices.Equal(got, want) {
+	if got, want := m.Kinds(t), []string{"intent x", "refused ", "unknown x", "interrupted "}; !slices.Equal(got, want) {
 		t.Fatalf("got %q, want %q", got, want)
 	}
 	// The owner was only paused. Its outcome comes second.

@@ -125,7 +125,7 @@ func (r *reading) rootAfter(number int64) (root tlog.Hash, known bool) {
 	return r.view.RootAfter(number)
 }
 
-// isLate reports whether one of some entries closes what was closed before.
+// isLate reports whether one of some entries comes second.
 func (r *reading) isLate(first int64, count int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -225,8 +225,7 @@ func (r *reading) advance(entries []entry.Entry, asked time.Time, end bool) erro
 		if !taken {
 			continue
 		}
-		first := r.state.Apply(e.Number, ev, r.now())
-		if event.Closes(ev.Kind) && ev.Attempt() != "" && !first {
+		if r.state.Apply(e.Number, ev, r.now()) {
 			r.view.Late(e.Number)
 		}
 		if r.took != nil {

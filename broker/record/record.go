@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/assumebot/assumebot/broker/event"
 )
@@ -59,7 +60,8 @@ func sealingsOf(e event.Event) ([]sealing, error) {
 // that they are not on it and will not be; [ErrHeld], that nothing may be given for now.
 //
 // Of a closing Event the Receipt says whether it is the first of its Attempt: only
-// then does what it tells count.
+// then does what it tells count. [ErrInterrupted] says that others told whoever asked
+// meanwhile, so that nothing is to be begun or shown; an intent is closed then.
 func (l *Log) Record(ctx context.Context, events ...event.Event) (event.Receipt, error) {
 	if err := ctx.Err(); err != nil {
 		return event.Receipt{}, err
@@ -86,11 +88,17 @@ func (l *Log) Record(ctx context.Context, events ...event.Event) (event.Receipt,
 			<-w.done // the writer has a bound of its own
 		}
 	}
-	if errors.Is(w.err, ErrUnsure) {
+	if w.err == nil && w.Late && !slices.ContainsFunc(events, closes) && slices.ContainsFunc(events, gives) {
+		w.err = ErrInterrupted
+	}
+	if errors.Is(w.err, ErrUnsure) || errors.Is(w.err, ErrInterrupted) {
 		l.disowned.giveUp(events)
 	}
 	return w.Receipt, w.err
 }
+
+func closes(e event.Event) bool { return event.Closes(e.Data.Kind()) }
+func gives(e event.Event) bool  { return event.Gives(e.Data.Kind()) }
 
 func (l *Log) enqueue(w *write, events []event.Event) error {
 	if err := l.held.mayGive(events); err != nil {

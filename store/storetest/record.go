@@ -26,6 +26,9 @@ func (r Replica) Record(ctx context.Context, events ...event.Event) (event.Recei
 	if errors.Is(err, record.ErrHeld) {
 		err = errors.Join(broker.ErrRecordHeld, err)
 	}
+	if errors.Is(err, record.ErrInterrupted) {
+		err = errors.Join(broker.ErrInterrupted, err)
+	}
 	return receipt, err
 }
 

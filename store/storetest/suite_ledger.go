@@ -22,6 +22,7 @@ var ledgerTests = []test{
 	{"what is settled or replaced is not taken over", ledgerSettled},
 	{"what is owed is kept with what is asked ahead", ledgerAhead},
 	{"a heartbeat says whether there was a gap", ledgerLapse},
+	{"nobody is dead for a while after nobody said that they live", ledgerGrace},
 	{"what is owed is sealed, and what is not the bot's does not open", ledgerSealed},
 }
 
@@ -66,13 +67,13 @@ func wantDead(t testing.TB, h *harness, want ...string) {
 
 func ledgerOfTheDead(t testing.TB, h *harness) {
 	beat(t, h, "a", h.unit, true)
-	beat(t, h, "b", time.Hour, true)
+	beat(t, h, "b", h.unit, true)
 	for _, text := range []string{"one", "two", "three"} {
 		owe(t, h, "a", text)
 	}
 	wantDead(t, h)
 	wantTaken(t, h, "a", "b", 9, "")
-	h.pass(t, h.unit)
+	live(t, h, "b")
 	wantDead(t, h, "a")
 	wantTaken(t, h, "a", "b", 2, "one two")
 	wantTaken(t, h, "a", "b", 2, "three")
@@ -121,7 +122,8 @@ func ledgerRace(t testing.TB, h *harness) {
 func ledgerGoesOn(t testing.TB, h *harness) {
 	owe(t, h, "a", "one")
 	owe(t, h, "b", "its own")
-	beat(t, h, "b", time.Hour, true)
+	beat(t, h, "b", h.unit, true)
+	live(t, h, "b")
 	wantTaken(t, h, "a", "b", 9, "one")
 	if again, err := h.Ledger.Taken(t.Context(), "b", 9); texts(again) != "one" || err != nil {
 		t.Errorf("taken by b: got %q, %v, want it there", texts(again), err)
@@ -172,6 +174,28 @@ func ledgerAhead(t testing.TB, h *harness) {
 			t.Errorf("%+v: got no error", no)
 		}
 	}
+}
+
+// live has the time pass that a gap costs, in which an owner lives.
+func live(t testing.TB, h *harness, owner string) {
+	t.Helper()
+	for range 5 {
+		h.pass(t, h.unit/4)
+		beat(t, h, owner, h.unit, false)
+	}
+}
+
+func ledgerGrace(t testing.TB, h *harness) {
+	owe(t, h, "a", "one")
+	beat(t, h, "a", h.unit, true)
+	live(t, h, "a")
+	h.pass(t, h.unit) // nobody lives
+	beat(t, h, "b", h.unit, true)
+	wantDead(t, h)
+	wantTaken(t, h, "a", "b", 9, "")
+	live(t, h, "b")
+	wantDead(t, h, "a")
+	wantTaken(t, h, "a", "b", 9, "one")
 }
 
 func ledgerLapse(t testing.TB, h *harness) {

@@ -35,7 +35,7 @@ type Read struct {
 type place struct {
 	id   string
 	root tlog.Hash // of the tree up to it
-	late bool      // it closes an Attempt that was closed before
+	late bool      // it comes second
 }
 
 // NewView returns the view of a reader of the log called origin, which has read nothing.
@@ -121,7 +121,8 @@ func (v *View) BeginAt(from tree.Edge, signed tlog.Tree) {
 	v.Edge, v.From, v.signed = from, from.Size(), signed
 }
 
-// Late notes that an entry closes an Attempt that was closed before.
+// Late notes that an entry comes second: it closes an Attempt that was closed before, or goes
+// on with a Request that was interrupted.
 func (v *View) Late(number int64) { v.recent[number%Window].late = true }
 
 // IsLate reports that of one of the last entries.

@@ -27,6 +27,8 @@ type State struct {
 	whole     int64
 	restating event.RestatedData
 	importing Importing
+	// interrupted are Requests whose process died: what they begin since is not done.
+	interrupted map[string]until
 	restricted
 }
 
@@ -39,12 +41,12 @@ type Opened struct {
 
 // New returns a state before the first Event.
 func New() *State {
-	return &State{open: map[string]Opened{}, restricted: newRestricted()}
+	return &State{open: map[string]Opened{}, interrupted: map[string]until{}, restricted: newRestricted()}
 }
 
-// Apply is what an Event changes. first reports whether a closing Event is the first of
-// its Attempt.
-func (s *State) Apply(number int64, e event.Event, now time.Time) (first bool) {
+// Apply is what an Event changes. late reports whether it comes second: it closes an Attempt
+// that was closed before, or begins or shows something for a Request that was interrupted.
+func (s *State) Apply(number int64, e event.Event, now time.Time) (late bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, other := e.Data.(event.Other); other {
@@ -53,16 +55,19 @@ func (s *State) Apply(number int64, e event.Event, now time.Time) (first bool) {
 		}
 		return false
 	}
+	if event.Gives(e.Kind) && e.Request != "" {
+		_, late = s.interrupted[e.Request]
+	}
 	switch attempt := e.Attempt(); {
 	case attempt == "":
 	case e.Kind == event.Intent:
 		s.open[attempt] = Opened{Number: number, Intent: e, Read: now}
 		s.approvals.claimed(number, e, now)
 	default:
-		var o Opened
-		if o, first = s.open[attempt]; !first {
+		o, first := s.open[attempt]
+		if !first {
 			s.second(number, e, now)
-			return false
+			return true
 		}
 		delete(s.open, attempt)
 		s.approvals.givenBack(o.Intent.Data.(event.IntentData), e)
@@ -71,6 +76,9 @@ func (s *State) Apply(number int64, e event.Event, now time.Time) (first bool) {
 		}
 	}
 	switch d := e.Data.(type) {
+	case event.InterruptedData:
+		forget(s.interrupted, now)
+		s.interrupted[e.Request] = until{number, now.Add(interruptedFor)}
 	case event.ImportedData:
 		s.importing.imported(e, d)
 	case event.RestatedData:
@@ -78,8 +86,11 @@ func (s *State) Apply(number int64, e event.Event, now time.Time) (first bool) {
 		s.restatedAll(number, d)
 	}
 	s.restrict(number, e, now)
-	return first
+	return late
 }
+
+// interruptedFor is how long a process may stand still and then go on with a Request.
+const interruptedFor = 72 * time.Hour
 
 // restatedAll notes the first restatement that was read whole and leaves nothing out that
 // was before from.

@@ -25,7 +25,6 @@ import (
 type recording struct {
 	log       *record.Log
 	publisher *record.Publisher
-	closer    *record.Closer
 	importer  *record.Importer // nil where there can be no former record
 	archiver  *record.Archiver // nil where there is no archive
 	covered   bool             // nothing is shown before the archive has it
@@ -64,7 +63,6 @@ func newRecording(ctx context.Context, st *store.Store, aws *awsapi.Client, s Se
 	}
 	r := &recording{
 		log:     l,
-		closer:  record.NewCloser(l, env.leases),
 		out:     env.Log,
 		covered: cfg.RequireArchive,
 		closing: closing,
@@ -164,7 +162,7 @@ func witnessesOf(cfg config.Record) (witness.Set, error) {
 // run does all of it until ctx ends. It returns at once; wait returns when it has ended.
 // Nobody writes any more when what was written last is signed, and that is archived then.
 func (r *recording) run(ctx context.Context) (wait func()) {
-	writing := []func(context.Context){r.closer.Run}
+	writing := []func(context.Context){func(ctx context.Context) { <-ctx.Done() }}
 	if r.importer != nil {
 		writing = append(writing, r.importer.Run)
 	}
@@ -199,6 +197,9 @@ func (r *recording) Record(ctx context.Context, events ...event.Event) (event.Re
 	}
 	if errors.Is(err, record.ErrHeld) {
 		err = fmt.Errorf("%w: %w", broker.ErrRecordHeld, err)
+	}
+	if errors.Is(err, record.ErrInterrupted) {
+		err = fmt.Errorf("%w: %w", broker.ErrInterrupted, err)
 	}
 	return receipt, err
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/endpoint"
 	"github.com/assumebot/assumebot/broker/lease"
+	"github.com/assumebot/assumebot/broker/ledger"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/record"
 	"github.com/assumebot/assumebot/broker/record/sink"
@@ -65,7 +66,8 @@ type Environment struct {
 
 	Stdout io.Writer // where a sink of that name writes
 
-	AuditPace time.Duration // from one post in the audit channel to the next; 0: what Slack takes
+	AuditPace  time.Duration // from one post in the audit channel to the next; 0: what Slack takes
+	LedgerPace ledger.Pace   // how soon a dead process is found; zero: as usual
 
 	leases *lease.Roster
 }
@@ -146,6 +148,7 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 		API: api, HTTP: web, APIURL: s.SlackAPIURL,
 		Broker: m.broker(cfg), Settings: botSettings(cfg),
 		Counters: m.deps.Counters, Directory: people.Events, Preferences: st.Preferences, Record: a.Record, Cursors: st.Cursors,
+		Ledger: st.Ledger, LedgerPace: env.LedgerPace, Replica: a.Record.Replica,
 		Leases: env.leases, Due: st.DueLists, Grants: m.deps.Grants,
 		CommandPrefix: cfg.Slack.CommandPrefix, Connections: cfg.Slack.Connections, AuditChannel: cfg.Slack.AuditChannel, AuditPace: env.AuditPace,
 		Embedded: st.Embedded() && !s.Alone, Watch: env.Watch, Trace: env.Trace, Report: a.Report, Now: env.Now, Log: env.Log,

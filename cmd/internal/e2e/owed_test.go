@@ -2,19 +2,11 @@ package e2e
 
 import (
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
-	"github.com/assumebot/assumebot/broker/secret"
-	"github.com/assumebot/assumebot/cmd/internal/app"
-	"github.com/assumebot/assumebot/store"
 	"github.com/assumebot/assumebot/store/storetest"
 )
 
@@ -178,120 +170,4 @@ func TestNothingIsOwedOnceItIsDelivered(t *testing.T) {
 	if got := len(w.directMessages("U01ALICE")); got != before {
 		t.Errorf("got %d direct messages more, want none", got-before)
 	}
-}
-
-// childEnv has the test binary be a bot in a process of its own, which a test can
-// kill.
-const childEnv = "ASSUMEBOT_TEST_CHILD"
-
-// TestChild is no test: it is that process.
-func TestChild(t *testing.T) {
-	if os.Getenv(childEnv) == "" {
-		t.Skip("it is run by other tests, as a process of its own")
-	}
-	w := &world{t: t, dir: os.Getenv("ASSUMEBOT_TEST_DIR"), logs: &syncBuffer{}, env: worldEnv(), place: os.Getenv("ASSUMEBOT_TEST_AWS")}
-	w.launch(filepath.Join(w.dir, "config.yaml"), app.Settings{
-		SlackAppToken: secret.New(os.Getenv("ASSUMEBOT_TEST_APP_TOKEN")), SlackBotToken: secret.New(os.Getenv("ASSUMEBOT_TEST_BOT_TOKEN")),
-		SlackAPIURL: os.Getenv("ASSUMEBOT_TEST_SLACK"), AWSRegion: "eu-west-1",
-		RedisURL: secret.New(os.Getenv("ASSUMEBOT_TEST_REDIS")), SealKeys: []secret.Text{storetest.KeyOne}, RecordKeys: []secret.Text{secret.New(recordKey)},
-	}, time.Now)
-	for range time.Tick(100 * time.Millisecond) { // until it is killed
-		w.put("child.log", w.logs.String())
-	}
-}
-
-// killedOver starts a bot in a process of its own, has Alice ask it for prod, and kills
-// it once done says so.
-func (w *world) killedOver(config, redisURL string, done func() bool) {
-	w.t.Helper()
-	w.writes(config)
-	cmd := exec.Command(os.Args[0], "-test.run=^TestChild$", "-test.timeout=5m")
-	cmd.Env = append(os.Environ(), childEnv+"=1", "ASSUMEBOT_TEST_DIR="+w.dir, "ASSUMEBOT_TEST_REDIS="+redisURL, "ASSUMEBOT_TEST_AWS="+w.place,
-		"ASSUMEBOT_TEST_SLACK="+w.slack.APIURL(), "ASSUMEBOT_TEST_APP_TOKEN="+w.slack.AppToken(), "ASSUMEBOT_TEST_BOT_TOKEN="+w.slack.BotToken())
-	if err := cmd.Start(); err != nil {
-		w.t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() { defer close(ended); _ = cmd.Wait() }()
-	w.t.Cleanup(func() { _ = cmd.Process.Kill(); <-ended })
-	w.await("the other process connects", func() bool {
-		said, _ := os.ReadFile(filepath.Join(w.dir, "child.log"))
-		return strings.Count(string(said), "socket open") >= 2
-	})
-	w.t.Cleanup(func() {
-		if w.t.(*testing.T).Failed() {
-			said, _ := os.ReadFile(filepath.Join(w.dir, "child.log"))
-			w.t.Logf("the other process said: %s", said)
-		}
-	})
-	w.await("the command is taken", func() bool {
-		_, err := w.slack.Command("U01ALICE", "C0GENERAL", "/assume", "prod "+w.alice.Code())
-		return err == nil
-	})
-	w.await("the moment to kill it", done)
-	if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {
-		w.t.Fatal(err)
-	}
-	<-ended
-}
-
-// TestAKilledProcessOwesItsAnswer: the record says granted, and the process that
-// was about to show it is killed; the next one tells.
-func TestAKilledProcessOwesItsAnswer(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	settings, url := w.realRedis()
-	w.slack.Inject(slacktest.Fault{Method: "response_url", Latency: time.Minute, Drop: true, Times: -1})
-	st := storeAt(t, url)
-	w.killedOver(worldConfig, url, func() bool { return owes(t, st, "") })
-	r := w.run(worldConfig, settings)
-	w.later(r, time.Minute)
-	m := w.toldByDM("AWS issued credentials for prod, but the bot was stopped before it knew", "[Show again]", "Reference:")
-	w.auditTells("Perhaps not shown to alice@example.com")
-	dueEntries(t, url, "owed", 0, "")
-	w.slack.ClearFaults()
-	before := len(w.private("U01ALICE"))
-	w.acked(w.slack.Press("U01ALICE", m.Ref(), "", "show"))
-	w.await("the credentials", func() bool { return len(w.private("U01ALICE")) > before })
-	wantText(t, w.private("U01ALICE")[before], "prod is yours until", "AWS_SESSION_TOKEN")
-}
-
-// TestAKilledProcessLeavesNoPromise: it is killed after it posted that credentials
-// are about to appear, before and after Slack said what that message is called.
-func TestAKilledProcessLeavesNoPromise(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		fault slacktest.Fault
-		holds string
-	}{
-		"named":   {slacktest.Fault{Method: "chat.update", Latency: time.Minute, Drop: true, Times: -1}, `"ts":"`},
-		"unnamed": {slacktest.Fault{Method: "chat.postMessage", SlowAnswer: time.Minute, Times: -1}, `"message":{`},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t)
-			settings, url := w.realRedis()
-			w.slack.Inject(test.fault)
-			promised := func() bool {
-				list := w.directMessages("U01ALICE")
-				return len(list) > 0 && strings.Contains(list[0].Plain(), "are about to appear here")
-			}
-			st := storeAt(t, url)
-			w.killedOver(dmConfig, url, func() bool { return promised() && owes(t, st, test.holds) })
-			w.slack.ClearFaults()
-			r := w.run(dmConfig, settings)
-			w.later(r, time.Minute)
-			w.toldByDM("AWS issued credentials for prod, but the bot was stopped before it knew")
-			if promised() {
-				t.Error("it still says that credentials are about to appear")
-			}
-			dueEntries(t, url, "owed", 0, "")
-		})
-	}
-}
-
-// owes reports whether an answer is owed that holds the text.
-func owes(t *testing.T, st *store.Store, text string) bool {
-	t.Helper()
-	return slices.ContainsFunc(dueTexts(t, st, "owed"), func(e string) bool { return strings.Contains(e, text) })
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // trips counts how often something is sent to Redis and waited for on behalf of alice:
-// what names her, a rate, or the record's writer.
+// what names her, a rate, the record's writer, or what is owed; not that it is settled.
 type trips struct {
 	phase func() string // of the request that is under way
 
@@ -42,8 +42,8 @@ func (c *tripConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, mark := range []string{"{U01ALICE}", "{rate:", "{record}:batch"} {
-		if bytes.Contains(c.sent, []byte(mark)) {
+	for _, mark := range []string{"{U01ALICE}", "{rate:", "{record}:batch", "{owed}:by:"} {
+		if bytes.Contains(c.sent, []byte(mark)) && !bytes.HasPrefix(c.sent, []byte("*3\r\n$4\r\nzrem")) {
 			c.of.mu.Lock()
 			c.of.count[c.of.phase()]++
 			c.of.mu.Unlock()
@@ -92,6 +92,7 @@ func wantTrips(t *testing.T, account string, want map[string]int) {
 	}, nil)
 	w.run(sessionConfig, w.settingsOn("redis://"+proxy.Addr))
 	w.says("U01ALICE", "/assume", "prod "+w.alice.Code()) // what Slack says of her is known then
+	w.await("nothing is owed any more", func() bool { return !owes(t, "unix://"+socket) })
 	w.mu.Lock()
 	w.offset += 30 * time.Second
 	w.mu.Unlock()

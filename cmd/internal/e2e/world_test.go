@@ -15,6 +15,7 @@ import (
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/ledger"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/cmd/internal/app"
@@ -51,6 +52,7 @@ type world struct {
 	trace        *telemetry.Traces   // of what is started from now on; nil: nobody traces
 	limit        int                 // of requests and calls, above what a config takes; 0: as the config says
 	limitedPosts bool                // the audit channel takes a post a second, as Slack does
+	pace         ledger.Pace         // zero: as usual
 
 	mu     sync.Mutex
 	offset time.Duration
@@ -206,7 +208,8 @@ func (w *world) launch(path string, s app.Settings, now func() time.Time) *repli
 	}
 	log := slog.New(slog.NewJSONHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	look, reload := make(chan time.Time), make(chan os.Signal)
-	env := app.Environment{Getenv: w.getenv, AWS: w.botOnAWS(), Now: now, Log: log, Read: &read, Look: look, Reload: reload, AuditPace: time.Millisecond}
+	env := app.Environment{Getenv: w.getenv, AWS: w.botOnAWS(), Now: now, Log: log, Read: &read, Look: look, Reload: reload, LedgerPace: w.pace}
+	env.AuditPace = time.Millisecond
 	if w.limitedPosts {
 		env.AuditPace = 0
 	}

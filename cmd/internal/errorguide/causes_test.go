@@ -301,6 +301,10 @@ var reasons = map[string]reason{
 		cause: "More was asked at once than can be served in 2 s, or more by one person than can wait for them. People are served in turn.",
 		mend:  "Try again in a minute; more replicas if it stays.",
 	},
+	"interrupted": {
+		cause: "The process of the bot that worked on a request ended, or stood still for more than 5 s, and another one tells what came of it by the audit record.",
+		mend:  "Send the request again, unless there is an answer already. The log of the process that ended says why it did.",
+	},
 	"internal": {
 		cause: "A failure that the bot has no other code for.",
 		mend:  "Try again; if it stays, the log line with the reference, and an issue.",
