@@ -69,6 +69,7 @@ type progress struct {
 	Former *string `json:"former,omitempty"`
 
 	saved []byte // as it is in the store
+	kept  int64  // Alarms there
 	hold  *lease.Hold
 	turn  lease.Fence // of hold
 }
@@ -201,7 +202,9 @@ func (a *Channel) load(ctx context.Context) (progress, error) {
 	if err := json.Unmarshal(data, &state); err != nil {
 		return state, fmt.Errorf("audit channel's cursor: %w", err)
 	}
-	return state.cleaned(), nil
+	state = state.cleaned()
+	state.kept = state.Alarms
+	return state, nil
 }
 
 // Next is the number of the first entry that was not told.
@@ -236,7 +239,7 @@ func (a *Channel) save(ctx context.Context, state *progress, then progress) erro
 	if !ok {
 		return errLeaseLost
 	}
-	then.saved, then.hold, then.turn = data, state.hold, state.turn
+	then.saved, then.kept, then.hold, then.turn = data, then.Alarms, state.hold, state.turn
 	*state = then
 	return nil
 }

@@ -27,6 +27,7 @@ type kept struct {
 
 	mu      sync.Mutex
 	entries []event.Event
+	between func() // is called once, after the first look at the end of it
 }
 
 func (k *kept) add(events ...event.Event) {
@@ -40,6 +41,10 @@ func (k *kept) Read(_ context.Context, from int64, limit int) (found []record.Fo
 	defer k.mu.Unlock()
 	for n := max(from, k.first); n < k.first+int64(len(k.entries)) && len(found) < limit; n++ {
 		found = append(found, record.Followed{Number: n, Event: k.entries[n-k.first]})
+	}
+	if k.between != nil && len(found) < limit {
+		k.between()
+		k.between = nil
 	}
 	return found, max(k.first-from, 0), nil
 }
@@ -300,4 +305,23 @@ func TestWhatIsUrgent(t *testing.T) {
 			t.Errorf("%s is urgent", p.Kind())
 		}
 	}
+}
+
+// TestWhatIsToldKeepsUpWithAnEntryThatCameBetween: an entry that comes once alarms were looked
+// for and before the rest was is told of by both.
+func TestWhatIsToldKeepsUpWithAnEntryThatCameBetween(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k, r := &kept{}, &room{}
+		k.between = func() { k.entries = append(k.entries, did("U1", event.ShownData{})) }
+		a := New(Deps{Record: k, Cursors: &cursor{}, Leases: ours{}, Post: r.post, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+		ctx, stop := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { a.Run(ctx) })
+		time.Sleep(5 * time.Second)
+		if next, err := a.Next(t.Context()); err != nil || next != 1 {
+			t.Errorf("got position %d, %v; want 1", next, err)
+		}
+		stop()
+		running.Wait()
+	})
 }

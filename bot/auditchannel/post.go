@@ -26,7 +26,7 @@ func (a *Channel) step(ctx context.Context, state *progress) (more bool, err err
 		return false, err
 	case len(l.lines) > 0:
 		return true, a.post(ctx, state, l)
-	case l.then.Next > state.Next || len(l.then.Folds) != len(state.Folds):
+	case l.then.Next > state.Next || l.then.Alarms > state.kept || len(l.then.Folds) != len(state.Folds):
 		return l.more, a.save(ctx, state, l.then)
 	}
 	return l.more, nil

@@ -31,7 +31,7 @@ func TestParseAssumeReadsWhatAdminsWrite(t *testing.T) {
 	for text, want := range map[string]string{
 		"who is it":                                 "I do not know the word “is” there. Nothing was done.",
 		"status now":                                "I do not know the word “now” there. Nothing was done.",
-		"status because x":                          "Write /assume status.",
+		"status because x":                          "I do not know the word “because” there. Nothing was done.",
 		"resume now":                                "I do not know the word “now” there. Nothing was done.",
 		"pause now":                                 "I do not know the word “now” there. Nothing was done.",
 		"pause because":                             "the reason is missing",

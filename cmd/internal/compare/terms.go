@@ -85,6 +85,7 @@ var (
 		"record.archive":          trust,
 		"record.replicas":         rising(func(s subject) int64 { return -int64(s.config.Record.Replicas) }),
 		"record.require":          safeguards,
+		"record.sinks":            safeguards,
 		"record.witnesses":        safeguards,
 		"record.object_lock.days": rising(func(s subject) int64 { return -int64(s.config.Record.ObjectLock.For) }),
 		"record.object_lock.mode": always(unjudged),
