@@ -139,12 +139,12 @@ func (v *visits) answerByAck(ctx context.Context, a arrival) {
 // conversationOf says who acts and where the answer goes: into the modal that
 // was acted in, in place of the message that was acted on, or, from Home and
 // shortcuts, into a modal of its own.
-func (c *core) conversationOf(in slack.InteractionCallback) conversation {
+func (b *core) conversationOf(in slack.InteractionCallback) conversation {
 	team := in.User.TeamID // of whoever acts, not of where they do
 	if team == "" {
 		team = in.Team.ID
 	}
-	to := c.arrived(in.User.ID, team, in.Channel.ID)
+	to := b.arrived(in.User.ID, team, in.Channel.ID)
 	to.trigger = in.TriggerID
 	if in.Type == slack.InteractionTypeViewSubmission {
 		f, _ := form.Read(to.voice, in.View)

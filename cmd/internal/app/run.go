@@ -134,11 +134,18 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 	if err := a.openSinks(cfg.Record.Sinks); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
+	a.wire(s)
+	return a, nil
+}
+
+// wire makes the bot, and what watches its config, of what is open.
+func (a *App) wire(s Settings) {
+	cfg, st, env := a.config, a.Store, a.env
 	web := webapi.NewHTTPClient()
 	api := webapi.NewAPI(s.SlackAppToken, s.SlackBotToken, s.SlackAPIURL, web)
 	m := &maker{region: s.AWSRegion, deps: ports(st, env.leases)}
 	m.deps.Recorder = a.record
-	m.deps.AWS, m.deps.ParseKey, m.deps.Now, m.deps.Log = aws, snippet.ParsePublicKey, env.Now, env.Log
+	m.deps.AWS, m.deps.ParseKey, m.deps.Now, m.deps.Log = a.aws, snippet.ParsePublicKey, env.Now, env.Log
 	m.deps = recorded.Over(a.Record, m.deps)
 	people := directory.New(directory.Deps{
 		API: api, Copies: st.Copies, Leases: env.leases, Recorder: a.record, Named: m.userGroups, Known: m.isUser, Now: env.Now, Log: env.Log,
@@ -161,7 +168,6 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 		}
 		a.watcher.goBy(env.Read.Digest)
 	}
-	return a, nil
 }
 
 // ports is what the store is for the broker.

@@ -267,7 +267,7 @@ var reasons = map[string]reason{
 		mend:  "`assumebot record verify`. If it is stopped: [when it does not check out](operations.md#when-it-does-not-check-out).",
 	},
 	"store_failed": {
-		cause: "Redis does not answer in time, or another copy of the bot may share the Slack app. `newer`: a newer release wrote to Redis what this replica cannot read.",
+		cause: "Redis does not answer in time, or another copy of the bot may share the Slack app. `newer`: a newer release wrote what this replica cannot read.",
 		mend:  "Try again in a minute; `assumebot check --redis`. With `newer`: end the update ([Upgrade](operations.md#upgrade)).",
 		reads: []string{"The bot is being updated, and the part of it that you reached cannot read what the new release keeps."},
 	},
