@@ -176,6 +176,9 @@ func (f *Follower) follow(ctx context.Context, h *lease.Hold, end func(ctx conte
 		return err
 	}
 	at, err := f.load(ctx)
+	if err == nil && at.saved == nil && f.First != nil {
+		err = f.save(ctx, turn, &at, at) // where it begins may be another place soon
+	}
 	for err == nil {
 		var found []record.Followed
 		found, err = f.read(ctx, &at)

@@ -180,6 +180,23 @@ func TestASinkThatWasNeverToldAnythingBeginsWhereItIsSaidTo(t *testing.T) {
 	}
 }
 
+// TestWhereASinkBeginsIsKeptAtOnce: what it is reckoned from moves on.
+func TestWhereASinkBeginsIsKeptAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, k, begins := &shelf{entries: 5}, &taker{most: 50}, int64(5)
+		_, stop := running(s, k, func(context.Context) (int64, error) { return begins, nil })
+		time.Sleep(time.Second)
+		stop()
+		begins, s.entries = 9, 9
+		_, stop = running(s, k, func(context.Context) (int64, error) { return begins, nil })
+		time.Sleep(time.Second)
+		stop()
+		if got := k.told(); !slices.Equal(got, upTo(5, 9)) {
+			t.Errorf("got %v, want 5 to 8", got)
+		}
+	})
+}
+
 // TestAPositionThatDoesNotMoveIsToldAgain: at least once, whatever fails between.
 func TestAPositionThatDoesNotMoveIsToldAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
