@@ -21,6 +21,13 @@ type State struct {
 	// Readers are those that read the record in order, by name: the audit channel, the archive.
 	Readers []Reader
 	Leases  []string // that this replica holds
+	Keys    []Key    // access keys of Users whose age this replica has looked up
+}
+
+// A Key is the access key of a User.
+type Key struct {
+	User    string // the User's name
+	Created time.Time
 }
 
 // A Record is the record as this replica has read it.

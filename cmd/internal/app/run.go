@@ -42,6 +42,7 @@ type App struct {
 	watcher *watcher // nil: there is no file to watch
 	leases  *lease.Roster
 	sinks   []*sink.Follower
+	ages    *keyAges
 	told    atomic.Bool // to stop
 	env     Environment
 }
@@ -144,6 +145,7 @@ func (a *App) wire(s Settings) {
 	web := webapi.NewHTTPClient()
 	api := webapi.NewAPI(s.SlackAppToken, s.SlackBotToken, s.SlackAPIURL, web)
 	m := &maker{region: s.AWSRegion, deps: ports(st, env.leases)}
+	a.ages = newKeyAges(awsapi.NewInspector(a.aws), env.leases, func() policy.List[policy.User] { return m.current.Load().Users }, env.Log)
 	m.deps.Recorder = a.record
 	m.deps.AWS, m.deps.ParseKey, m.deps.Now, m.deps.Log = a.aws, snippet.ParsePublicKey, env.Now, env.Log
 	m.deps = recorded.Over(a.Record, m.deps)
@@ -258,6 +260,7 @@ func (a *App) serve(ctx context.Context) error {
 	var all sync.WaitGroup
 	all.Go(func() { a.sayReady(beside) })
 	all.Go(func() { a.sayAlive(living) })
+	all.Go(func() { a.ages.run(beside) })
 	if a.watcher != nil {
 		all.Go(func() {
 			a.watcher.run(beside, func(ctx context.Context) {

@@ -70,6 +70,7 @@ var (
 	descSignedAt   = desc("record_signed_timestamp_seconds", "When this replica saw the newest checkpoint first.")
 	descStopped    = desc("record_stopped", "Whether the record does not check out, so that this replica issues nothing.")
 	descLag        = desc("record_reader_lag_entries", "Entries of the record that a reader does not have yet.", "reader")
+	descKeyCreated = desc("access_key_created_timestamp_seconds", "When IAM made the access key of a user, as the replica that looks once a day saw it.", "user")
 	descLeasesHeld = desc("lease_held", "Leases that this replica holds; of each one replica does.", "lease")
 )
 
@@ -77,7 +78,7 @@ var (
 func (*standing) Describe(all chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		descReady, descPaused, descSockets, descCounted, descWorking, descWaiting, descDue, descStoreUp,
-		descEntries, descSigned, descSignedAt, descStopped, descLag, descLeasesHeld,
+		descEntries, descSigned, descSignedAt, descStopped, descLag, descLeasesHeld, descKeyCreated,
 	} {
 		all <- d
 	}
@@ -110,6 +111,9 @@ func (s *standing) Collect(all chan<- prometheus.Metric) {
 	}
 	for _, r := range now.Readers {
 		gauge(descLag, float64(r.Lag(now.Record.Entries)), r.Name)
+	}
+	for _, k := range now.Keys {
+		gauge(descKeyCreated, float64(k.Created.Unix()), k.User)
 	}
 	for _, name := range now.Leases {
 		gauge(descLeasesHeld, 1, name)
