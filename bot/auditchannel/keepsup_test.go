@@ -318,10 +318,10 @@ func TestWhatIsToldKeepsUpWithAnEntryThatCameBetween(t *testing.T) {
 		var running sync.WaitGroup
 		running.Go(func() { a.Run(ctx) })
 		time.Sleep(5 * time.Second)
+		stop()
+		running.Wait()
 		if next, err := a.Next(t.Context()); err != nil || next != 1 {
 			t.Errorf("got position %d, %v; want 1", next, err)
 		}
-		stop()
-		running.Wait()
 	})
 }
