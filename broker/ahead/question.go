@@ -40,6 +40,7 @@ type Owed struct {
 	Owner, ID string
 	At        time.Time
 	Text      []byte // what tells it, should the process die
+	Turn      int    // how often Owner may have been taken for dead until then; the store does not keep it
 }
 
 // A Store asks, in one trip, what a Visit will ask one after the other.

@@ -105,7 +105,7 @@ func New(d Deps) *Ledger {
 
 // Owed is what Owe keeps, for who asks the store something else with it.
 func (l *Ledger) Owed(id string, at time.Time, text []byte) *ahead.Owed {
-	return &ahead.Owed{Owner: l.Owner, ID: id, At: at, Text: text}
+	return &ahead.Owed{Owner: l.Owner, ID: id, At: at, Text: text, Turn: l.turnNow()}
 }
 
 // Owe notes that an answer is owed. That it may not be kept is logged.
@@ -117,13 +117,21 @@ func (l *Ledger) Owe(ctx context.Context, d *ahead.Owed) *Debt {
 	if e.Sealed == "" {
 		return nil
 	}
-	return l.hold(e)
+	return l.hold(e, d.Turn)
 }
 
-func (l *Ledger) hold(e Entry) *Debt {
+// turnNow is which turn it is.
+func (l *Ledger) turnNow() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	d := &Debt{ledger: l, Entry: e, turn: l.turn, holds: 1}
+	return l.turn
+}
+
+// hold has what was put on the ledger at a turn, or after it, owed here.
+func (l *Ledger) hold(e Entry, turn int) *Debt {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	d := &Debt{ledger: l, Entry: e, turn: turn, holds: 1}
 	l.owed[e.Sealed] = d
 	return d
 }

@@ -297,6 +297,29 @@ func TestAProcessThatStoodStillFindsThatAnotherTells(t *testing.T) {
 	})
 }
 
+// TestAPauseWhileTheLedgerIsWrittenIsSeenToo: another takes it over before this process has
+// the store's answer.
+func TestAPauseWhileTheLedgerIsWrittenIsSeenToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newShelf()
+		p := start(t, s, "a")
+		defer p.end()
+		time.Sleep(time.Minute)
+		asked := p.Owed("one", time.Now(), []byte("one"))
+		s.mu.Lock()
+		s.alive["a"] = time.Now()
+		s.mu.Unlock()
+		time.Sleep(2 * time.Second)
+		d := p.Owe(t.Context(), asked)
+		if _, err := s.Take(t.Context(), "a", "b", 1); err != nil {
+			t.Fatal(err)
+		}
+		if d.Still(t.Context()) {
+			t.Error("it tells what another tells")
+		}
+	})
+}
+
 func TestWhoeverEndsLeavesWhatIsNotToldToOthersAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newShelf()

@@ -147,7 +147,7 @@ func (l *Ledger) serve(ctx context.Context, taken []Entry) {
 			l.Log.ErrorContext(ctx, "an answer that a dead process owed does not open; whoever has its seal key tells it when this process has ended")
 			continue
 		}
-		owed = append(owed, l.hold(e))
+		owed = append(owed, l.hold(e, l.turnNow()))
 	}
 	if len(owed) > 0 {
 		l.Serve(ctx, owed)
