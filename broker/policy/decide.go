@@ -134,15 +134,24 @@ func (c *Config) DecideWho(a Account, m *Membership, ask Ask) Decision {
 		return Decision{Effect: Deny, Rule: RuleDefault, Why: NotAllowed}
 	}
 	best, open := Decision{Effect: Deny, Rule: RuleDefault, Why: NotAllowed}, false
+	longest := time.Duration(0) // that a rule may allow, which membership decides
 	for _, rule := range a.Allow {
 		found := c.OnList(rule.Who, user, m)
-		open = open || found.Unknown
-		if found.Yes {
-			best = better(best, a.within(a.by(rule, found), ask.Duration))
+		given := a.by(rule, found)
+		switch {
+		case found.Yes:
+			best = better(best, a.within(given, ask.Duration))
+		case found.Unknown:
+			open = true
+			if given.Effect == Allow {
+				longest = max(longest, given.Max)
+			}
 		}
 	}
 	switch {
-	case !open || best.Effect == Allow:
+	case !open:
+	case best.Effect == Allow: // perhaps it is theirs for longer
+		best.Unknown = ask.Duration == 0 && longest > best.Max
 	case best.Effect == NeedApproval: // perhaps they are on call
 		best.Unknown = true
 	default:

@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"regexp"
+	"slices"
 	"testing"
 	"time"
 
@@ -59,5 +60,36 @@ func TestOfRulesThatMatchTheOneThatGivesLongestCounts(t *testing.T) {
 	c.Accounts.Find("prod").Allow[1].Max = 8 * time.Hour
 	if got := decide(0); got.Max != 3*time.Hour {
 		t.Errorf("got up to %s, want the account's 3h", got.Max)
+	}
+}
+
+// TestForHowLongMayDependOnAUserGroup: a rule names the person, another a user group and
+// a longer time. Who names no duration is not told the shorter one as all there is.
+func TestForHowLongMayDependOnAUserGroup(t *testing.T) {
+	account := func(rules policy.Rules) *policy.Config {
+		return &policy.Config{Accounts: policy.Accounts(policy.Account{Name: "prod", DefaultDuration: time.Hour, MaxDuration: 3 * time.Hour, Rules: rules})}
+	}
+	rules := policy.Rules{Allow: []policy.Rule{{Who: []string{"U01ALICE"}, Max: time.Hour}, {Who: []string{"S01"}, Max: 2 * time.Hour}}}
+	approval := &policy.ApprovalPolicy{Approvers: []string{"U02BOB"}, Count: 1, Expires: time.Hour}
+	onCall := policy.Rules{Allow: slices.Clone(rules.Allow), Approval: approval}
+	onCall.Allow[0].OnCall = true // the only one that needs nobody's approval
+	for name, tc := range map[string]struct {
+		rules   policy.Rules
+		asked   time.Duration
+		unknown bool
+	}{
+		"no duration":                    {rules, 0, true},
+		"no longer than is theirs":       {rules, time.Hour, false},
+		"longer with approval alone":     {onCall, 0, false},
+		"the user group gives no longer": {policy.Rules{Allow: []policy.Rule{rules.Allow[0], {Who: []string{"S01"}, Max: time.Hour}}}, 0, false},
+	} {
+		got := policy.Decide(account(tc.rules), nil, policy.Ask{User: "U01ALICE", Account: "prod", Duration: tc.asked}, time.Unix(0, 0))
+		if got.Effect != policy.Allow || got.Max != time.Hour || got.Unknown != tc.unknown {
+			t.Errorf("%s: got %+v, want it allowed for 1h, and unknown %t", name, got, tc.unknown)
+		}
+	}
+	in := policy.Members(map[string][]string{"S01": {"U01ALICE"}})
+	if got := policy.Decide(account(rules), in, policy.Ask{User: "U01ALICE", Account: "prod"}, time.Unix(0, 0)); got.Max != 2*time.Hour || got.Unknown {
+		t.Errorf("got %+v, want 2h of whoever is in the user group", got)
 	}
 }

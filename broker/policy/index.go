@@ -94,7 +94,7 @@ func (c *Config) slackGroups(entry string) []string {
 // is asked for.
 type Mine struct {
 	// Complete is false when membership was needed and is unknown: Accounts that only a
-	// user group allows are missing.
+	// user group allows are missing, and what it allows for longer is theirs for less.
 	Complete bool
 	index    *Index
 	kinds    []int32 // that may be theirs

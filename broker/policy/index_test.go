@@ -33,6 +33,7 @@ func (d *draw) indexed() *policy.Config {
 func FuzzAnIndexFindsWhatPolicyGives(f *testing.F) {
 	f.Add([]byte{1, 1, 5, 0, 2, 3, 2, 0, 1, 2, 4, 1, 0, 3, 1, 1, 0, 1, 1, 0, 0, 0, 1, 1, 2, 2, 4, 0, 5, 1, 2, 1, 0, 0, 1, 2, 0, 1, 2, 1, 1, 0, 1, 0, 1})
 	f.Add([]byte{2, 1, 2, 1, 1, 0, 1, 3, 4, 4, 4, 1, 1, 0, 0, 1, 3, 3, 3, 3, 2, 1, 0, 0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 0, 1, 0, 1, 1, 0})
+	f.Add([]byte("\x05\xff\xff\x01\x00\x01\x01\xd9\xd9\xd9\xf7\xd9\x05\xff\xff\x05u\xfa\x03\xe4\x03\x03\x02\x02\x01\x00\x01\x01\u069a$\x03\x03\x03\xe0f\xcb\x00\x00\x00\x01\x03\x03\x10\xa5!\xd9\u06a3\x85\x8f\x03\xdb$$$$\x00\x02\x02\x03\x00\x01\x00\b\x01\x00"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		d := &draw{data}
 		c := d.indexed()
