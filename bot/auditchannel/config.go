@@ -58,12 +58,16 @@ func part(p event.Piece) string {
 
 // fitting is a message with as many lines as Slack takes; more are in the log alone.
 func fitting(text string, head []blockkit.Span, lines []string, more int) blockkit.Message {
-	for shown := min(len(lines), configLines); ; shown-- {
+	return fittingItems(text, head, itemsOf(lines), more)
+}
+
+func fittingItems(text string, head []blockkit.Span, items [][]blockkit.Span, more int) blockkit.Message {
+	for shown := min(len(items), configLines); ; shown-- {
 		elements := []slack.RichTextElement{blockkit.Paragraph(head)}
 		if shown > 0 {
-			elements = append(elements, lineList(lines[:shown]))
+			elements = append(elements, blockkit.Bullets(items[:shown]...))
 		}
-		if left := len(lines) - shown; left > 0 {
+		if left := len(items) - shown; left > 0 {
 			elements = append(elements, blockkit.Paragraph(fmt.Sprintf("and %d more, all on the record", left)))
 		}
 		if more > 0 {
@@ -75,7 +79,7 @@ func fitting(text string, head []blockkit.Span, lines []string, more int) blockk
 	}
 }
 
-func lineList(lines []string) slack.RichTextElement {
+func itemsOf(lines []string) [][]blockkit.Span {
 	items := make([][]blockkit.Span, len(lines))
 	for i, line := range lines {
 		if r := []rune(line); len(r) > configLineRunes {
@@ -83,5 +87,5 @@ func lineList(lines []string) slack.RichTextElement {
 		}
 		items[i] = blockkit.Line(line)
 	}
-	return blockkit.Bullets(items...)
+	return items
 }

@@ -276,7 +276,12 @@ func recordEvents() map[string]told {
 			`{"id":"x","kind":"granted","slack_user":"U01ALICE","user":"alice@example.com","account":"prod","reason":"<!here>"}`)),
 		"audit_record_imported_junk": event.NewImported("1-1", []byte(`x`)),
 		"audit_record_forgotten":     event.ForgottenData{Entry: 41, By: "root"},
-		"audit_record_later":         event.Other{Of: "withdrawn", Raw: []byte(`{}`)},
+		"audit_reconciled":           reconciled(),
+		"audit_reconciled_lacking": event.ReconciledData{Findings: []event.Mismatch{{
+			ID: "c3", Code: event.NotInCloudTrail, Target: event.Person{ID: "U01ALICE", Name: "alice"}, Grant: "abcdefghijkl",
+			AccessKeyID: "ASIAEXAMPLE000000000", Calls: 1, First: event.At(goldentest.Now), Last: event.At(goldentest.Now),
+		}}},
+		"audit_record_later": event.Other{Of: "withdrawn", Raw: []byte(`{}`)},
 	} {
 		e := byAlice().Event
 		e.Kind, e.Request, e.Stop, e.Data = p.Kind(), "abcdefghijkl", true, p
@@ -288,6 +293,26 @@ func recordEvents() map[string]told {
 	}))
 	maps.Copy(all, withoutTheirText("audit_record_imported", event.NewImported("1-1", []byte(`{"kind":"granted"}`))))
 	return all
+}
+
+// reconciled is a stolen key, as CloudTrail shows it, and one that was told before.
+func reconciled() event.ReconciledData {
+	const alice = "arn:aws:iam::111111111111:user/alice"
+	before := int64(4711)
+	return event.ReconciledData{
+		Since: event.At(goldentest.Now.Add(-24 * time.Hour)), Until: event.At(goldentest.Now), More: 3,
+		Findings: []event.Mismatch{
+			{
+				ID: "a1", Code: event.UnknownCall, Target: event.Person{ID: "U01ALICE", Name: "alice"}, IAMUser: alice, AccessKeyID: "AKIAALICE00000000000",
+				Service: "sts.amazonaws.com", Call: "AssumeRole", RoleARN: "arn:aws:iam::222222222222:role/OnCall", AWSCode: "AccessDenied",
+				Address: "203.0.113.9", Calls: 14, First: event.At(goldentest.Now.Add(-2 * time.Hour)), Last: event.At(goldentest.Now.Add(-time.Hour)),
+			},
+			{
+				ID: "b2", Code: event.KeyUsed, IAMUser: alice, AccessKeyID: "AKIAALICE00000000000", Service: "s3.amazonaws.com", Call: "ListBuckets",
+				Address: "203.0.113.9", Calls: 1, First: event.At(goldentest.Now), Last: event.At(goldentest.Now), Told: &before,
+			},
+		},
+	}
 }
 
 // withoutTheirText are Events whose text was erased, and altered.
@@ -314,6 +339,7 @@ func TestWhatOnlyWaitsIsNotInTheAuditChannel(t *testing.T) {
 		event.ApprovalData{State: string(approval.Waiting)},
 		event.RefusedData{Failure: event.Failure{Code: string(broker.CodeNeedsApproval)}, Purpose: string(broker.PurposeShow)},
 		event.RestatedData{},
+		event.UsedData{Grants: []event.Usage{{Grant: "abcdefghijkl", Calls: 3}}},
 	} {
 		if _, post := render(factsOf(event.Event{Kind: p.Kind(), Data: p})); post {
 			t.Errorf("%+v is posted", p)

@@ -290,7 +290,7 @@ func TestThePositionsOutliveTheReplica(t *testing.T) {
 func TestWhatIsUrgent(t *testing.T) {
 	glass := event.Act{Account: "prod", BreakGlass: true}
 	for _, p := range []event.Payload{
-		event.AlarmData{}, event.LockedOutData{}, event.BlockedData{}, event.UnblockedData{}, event.PausedData{}, event.ResumedData{},
+		event.AlarmData{}, event.ReconciledData{}, event.LockedOutData{}, event.BlockedData{}, event.UnblockedData{}, event.PausedData{}, event.ResumedData{},
 		event.GrantedData{Act: glass}, event.FailedData{Act: glass, Failure: event.Failure{Code: string(broker.CodeOutcomeUnknown)}},
 	} {
 		if !urgent(factsOf(did("U1", p))) {
@@ -299,7 +299,7 @@ func TestWhatIsUrgent(t *testing.T) {
 	}
 	for _, p := range []event.Payload{
 		event.GrantedData{}, event.RefusedData{BreakGlass: true}, event.FailedData{}, event.EndedData{}, event.WhoData{}, event.ConfigData{},
-		event.ApprovalData{}, event.KeyChangedData{}, event.RevokedData{},
+		event.ApprovalData{}, event.KeyChangedData{}, event.RevokedData{}, event.UsedData{},
 	} {
 		if urgent(factsOf(did("U1", p))) {
 			t.Errorf("%s is urgent", p.Kind())

@@ -22,6 +22,8 @@ func recordAudit(e told) (m blockkit.Message, ok bool) {
 		return alarmAudit(p), true
 	case event.ForgottenData:
 		return forgottenAudit(p), true
+	case event.ReconciledData:
+		return reconciledAudit(p), true
 	case event.ImportedData:
 		return importedAudit(e.Event), p.Part < 2 && !p.Last
 	case event.Other:

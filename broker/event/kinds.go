@@ -46,7 +46,9 @@ const (
 	Opened      Kind = "opened"
 	Alarm       Kind = "alarm"
 
-	Forgotten Kind = "forgotten"
+	Forgotten  Kind = "forgotten"
+	Reconciled Kind = "reconciled"
+	Used       Kind = "used"
 )
 
 // A Payload is what an Event of one kind holds.
@@ -62,6 +64,7 @@ var all = []Payload{
 	ApprovingData{}, ApprovalData{}, AcknowledgedData{}, UnlockedData{}, BlockedData{}, UnblockedData{}, PausedData{}, ResumedData{}, WhoData{}, StatusData{},
 	ConfigData{}, ConfigBrokenData{}, MembershipData{}, SetAsideData{},
 	UnknownData{}, NotActedData{}, InterruptedData{}, RestatedData{}, ImportedData{}, OpenedData{}, AlarmData{}, ForgottenData{},
+	ReconciledData{}, UsedData{},
 }
 
 var payloads = func() map[Kind]Payload {

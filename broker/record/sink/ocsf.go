@@ -183,6 +183,10 @@ func (o *ocsfEvent) classify(e event.Event, d ocsfData) {
 	case event.Alarm:
 		o.finding(d.Code)
 		return
+	case event.Reconciled:
+		o.finding("cloudtrail_mismatch")
+		o.Actor, o.User = nil, nil
+		return
 	}
 	o.ClassUID, o.ActivityID, o.ActivityName = apiActivity, activityOther, string(e.Kind)
 	o.Actor, o.API = &ocsfActor{who}, &ocsfAPI{string(e.Kind)}

@@ -62,6 +62,8 @@ func TestEveryEventHasWhatOCSFRequires(t *testing.T) {
 		"approval":    {event.ApprovalData{}, 6003, 99, 1, 1},
 		"config":      {event.ConfigData{}, 6003, 99, 1, 1},
 		"locked out":  {event.LockedOutData{}, 2004, 1, 1, 4},
+		"reconciled":  {event.ReconciledData{Findings: []event.Mismatch{{ID: "a1", Code: event.UnknownCall}}}, 2004, 1, 1, 4},
+		"used":        {event.UsedData{}, 6003, 99, 1, 1},
 		"alarm":       {event.AlarmData{Code: "witness_away"}, 2004, 1, 1, 4},
 	} {
 		e := numbered(t, 4711, test.data)
