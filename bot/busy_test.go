@@ -52,7 +52,7 @@ func (oneOwner) Owe(_ context.Context, d ahead.Owed) (ledger.Entry, error) {
 	return ledger.Entry{Sealed: d.ID}, nil
 }
 
-func (oneOwner) Owes(context.Context, ledger.Entry) (bool, error) { return true, nil }
+func (oneOwner) Owes(context.Context, string, ledger.Entry) (bool, error) { return true, nil }
 
 // TestOnePersonsFloodSlowsThatPersonAlone: what has no turn is told so, with what became
 // of the code, others are served meanwhile, and a stranger learns nothing more.

@@ -23,6 +23,9 @@ func (b *core) refusal(ctx context.Context, to conversation, err error) blockkit
 func (b *core) unserved(ctx context.Context, to conversation, err error) {
 	e := broker.AsError(err, to.requestID)
 	to.fate.fails(e)
+	if e.Code == broker.CodeRecord && e.Detail == broker.DetailClosedBefore {
+		to.debt.Doubt() // the record knows before this process's own clock that another tells
+	}
 	level := slog.LevelWarn
 	if e.Ours() {
 		level = slog.LevelError

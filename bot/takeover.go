@@ -38,7 +38,7 @@ type Record interface {
 	Overdue() []state.Opened
 	// Interrupt puts on the record that Requests were interrupted, if nobody did, and
 	// closes what they began. It returns what the record then tells of each.
-	Interrupt(ctx context.Context, of []record.Interruption) (map[string][]record.Followed, error)
+	Interrupt(ctx context.Context, of []record.Interruption) (map[string]record.Told, error)
 }
 
 const (
@@ -51,6 +51,8 @@ const (
 	overdueEvery    = 2 * time.Second
 	// worthTelling is for how long it is that credentials may exist.
 	worthTelling = policy.MaxRoleDuration
+	// worthAnything is after how long all that was asked for has expired.
+	worthAnything = policy.MaxSessionTokenDuration
 )
 
 // takeovers tell what dead processes owed.
@@ -145,7 +147,7 @@ func (b *takeovers) serve(ctx context.Context, taken []*ledger.Debt) {
 			all.Go(func() {
 				defer d.Settle()
 				defer b.rescue(ctx, conversation{requestID: d.Request}, nil)
-				if d.User != "" && d.Still(ctx) {
+				if d.User != "" && b.worthTellingOf(ctx, d.owing) && d.Still(ctx) {
 					b.tell(ctx, d.owing, told[d.Request], known)
 				}
 			})
@@ -156,7 +158,7 @@ func (b *takeovers) serve(ctx context.Context, taken []*ledger.Debt) {
 
 // interrupt interrupts Requests, as soon as the record takes it. known is false where it
 // does not check out, and nobody can say what came of them.
-func (b *takeovers) interrupt(ctx context.Context, of []record.Interruption) (told map[string][]record.Followed, known bool) {
+func (b *takeovers) interrupt(ctx context.Context, of []record.Interruption) (told map[string]record.Told, known bool) {
 	pace := retry.Pace{First: 200 * time.Millisecond, Longest: 5 * time.Second, Report: func(err error, wait time.Duration) {
 		b.log.WarnContext(ctx, "requests of a dead process are not on the record as interrupted yet, so nobody is told", "error", err, "retry_in", wait)
 	}}
@@ -171,19 +173,29 @@ func (b *takeovers) interrupt(ctx context.Context, of []record.Interruption) (to
 	return told, err == nil
 }
 
+// worthTellingOf reports whether anybody still wants to know what came of o.
+func (b *takeovers) worthTellingOf(ctx context.Context, o owing) bool {
+	age := b.now().Sub(o.Since)
+	if age >= worthAnything {
+		b.log.ErrorContext(ctx, "a process died before it had answered, so long ago that nobody is told", "request", o.Request, "user", o.User,
+			"account", o.Account, "asked", o.Since)
+	}
+	return age < worthAnything
+}
+
 // tell tells a person what came of their request, by what the record has.
-func (b *takeovers) tell(ctx context.Context, o owing, events []record.Followed, known bool) {
+func (b *takeovers) tell(ctx context.Context, o owing, told record.Told, known bool) {
 	s := b.live.Load()
 	to, ref := o.conversation(s, b.now()), broker.ShortRef(o.Request)
 	b.log.ErrorContext(ctx, "a process died before it had answered", "request", o.Request, "user", o.User, "account", o.Account)
-	came := whatCame(events)
+	came := whatCame(told.Events)
 	switch {
 	case came.granted != nil:
 		b.tellIssued(ctx, to, o, came)
 	case came.unknown != nil:
 		b.deliver(ctx, to, message.UnknownOutcome(s.voice, came.unknown.Account, broker.Purpose(came.unknown.Purpose), ref), worthTelling)
 	default:
-		stop := message.Stop{Asked: o.Asked, Code: o.Code, Session: came.session, Key: came.key, Unknown: !known}
+		stop := message.Stop{Asked: o.Asked, Code: o.Code, Session: came.session, Key: came.key, Unknown: !known, Lost: told.Lost}
 		b.deliver(ctx, to, message.Interrupted(s.voice, stop, ref), owedFor)
 	}
 }

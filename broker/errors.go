@@ -150,6 +150,9 @@ func tooMany(code Code, what string, wait time.Duration, hint []prose.Part) *Err
 	return newError(code, prose.Say(what), prose.Sentences(hint, prose.Say("Try again in "+text.Seconds(wait)+".")))
 }
 
+// DetailClosedBefore is of a Request that the record has closed before its process did.
+const DetailClosedBefore = "closed_before"
+
 // recordAway is of a record that could not be written; so is what was not done then.
 func recordAway(err error, so string) *Error {
 	if errors.Is(err, ErrRecordStopped) {
@@ -161,7 +164,7 @@ func recordAway(err error, so string) *Error {
 	}
 	if errors.Is(err, ErrInterrupted) {
 		return &Error{
-			Code: CodeRecord, Detail: "closed_before", Err: err,
+			Code: CodeRecord, Detail: DetailClosedBefore, Err: err,
 			What: prose.Say("The bot stood still for so long that another copy of it has told you what came of this request, so here " + so + "."),
 			Hint: prose.Say("Go by what that copy said."),
 		}
@@ -176,7 +179,7 @@ func recordAway(err error, so string) *Error {
 // closedBefore is of an attempt that was given up before AWS's answer was on the record.
 func closedBefore(did, so string, use CodeUse) *Error {
 	return &Error{
-		Code: CodeRecord, Detail: "closed_before", Use: use,
+		Code: CodeRecord, Detail: DetailClosedBefore, Use: use,
 		What: prose.Say(did + ", but so late that the record says already that nobody knows what came of it, so " + so + "."),
 		Hint: tryAnew(use),
 	}

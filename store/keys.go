@@ -72,7 +72,7 @@ func dueKeys(list string) (dueNames, error) {
 
 // What the ledger of answers owed is kept under, in one slot: its owners, whether one of
 // them lives, what it owes, and what it has taken over; whether anybody has said lately that
-// they live, and whether there was a gap in that.
+// they live, and whether there was a gap in that; and what others have taken over from it.
 const (
 	ledgerKey = prefix + "{owed}"
 	ownersKey = ledgerKey + ":owners"
@@ -83,3 +83,4 @@ const (
 func aliveKey(owner string) string { return ledgerKey + ":alive:" + owner }
 func owedKey(owner string) string  { return ledgerKey + ":by:" + owner }
 func takenKey(owner string) string { return ledgerKey + ":taken:" + owner }
+func goneKey(owner string) string  { return ledgerKey + ":gone:" + owner }

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"crypto/sha1" //nolint:gosec // see goneName
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -18,7 +20,10 @@ import (
 // whether it lives, a key that Redis forgets by its own clock unless the process sets it again.
 //
 // What a dead process owes moves to another in one script, which sees that it is dead: of
-// several who look, one gets each answer. An answer is sealed for the ledger and not for its
+// several who look, one gets each answer. That it has moved is kept for who owed it, so that
+// a process that wakes tells what was lost here, and not what another tells. Who takes lives
+// itself by the same clock, and somebody has said lately that they do: a clock of Redis that
+// jumps has everybody look dead at once, and nobody takes over then. An answer is sealed for the ledger and not for its
 // owner, so that it moves as it is. Whoever can write to Redis can have an earlier one told
 // once more, and can make and change none.
 
@@ -27,6 +32,10 @@ const (
 	maxOwed = 8 << 10
 	// mostOwners bounds how many processes are looked at.
 	mostOwners = 64
+	// goneFor is how long a process may stand still and then find what others took over.
+	goneFor = 72 * time.Hour
+	// maxOwedSealed bounds what is opened.
+	maxOwedSealed = 2 * maxOwed
 )
 
 // Ledger keeps which answers each process owes.
@@ -91,17 +100,23 @@ func (s Ledger) Replace(ctx context.Context, owner string, old ledger.Entry, tex
 }
 
 // Owes implements [ledger.Store]. One round trip.
-func (s Ledger) Owes(ctx context.Context, e ledger.Entry) (bool, error) {
+func (s Ledger) Owes(ctx context.Context, owner string, e ledger.Entry) (bool, error) {
 	ctx, cancel := s.bound(patience.First(ctx))
 	defer cancel()
-	err := s.lane(ctx).ZScore(ctx, e.List, e.Sealed).Err()
+	err := s.lane(ctx).ZScore(ctx, goneKey(owner), goneName(e)).Err()
 	switch {
 	case errors.Is(err, redis.Nil):
-		return false, nil
+		return true, nil
 	case err != nil:
 		return false, fmt.Errorf("look at what is owed: %w", err)
 	}
-	return true, nil
+	return false, nil
+}
+
+// goneName is by what an entry is known that has moved.
+func goneName(e ledger.Entry) string {
+	sum := sha1.Sum([]byte(e.Sealed)) //nolint:gosec // a name, as Redis makes it too, of what is sealed
+	return hex.EncodeToString(sum[:])
 }
 
 // Beat implements [ledger.Store]. One round trip.
@@ -112,7 +127,7 @@ func (s Ledger) Beat(ctx context.Context, owner string, ttl time.Duration) (laps
 	ctx, cancel := s.bound(patience.First(ctx))
 	defer cancel()
 	keys := []string{aliveKey(owner), ownersKey, steadyKey, graceKey}
-	lived, err := s.scripts.beat.Run(ctx, s.lane(ctx), keys, owner, milliseconds(ttl), milliseconds(ttl/2)).Bool()
+	lived, err := s.scripts.beat.Run(ctx, s.lane(ctx), keys, owner, milliseconds(ttl), milliseconds(ttl/2), aliveKey("")).Bool()
 	if err != nil {
 		return false, fmt.Errorf("say that this process lives: %w", err)
 	}
@@ -161,8 +176,10 @@ func (s Ledger) Take(ctx context.Context, dead, by string, most int) ([]ledger.E
 	}
 	ctx, cancel := s.bound(patience.First(ctx))
 	defer cancel()
-	keys := []string{ownersKey, aliveKey(dead), owedKey(dead), takenKey(dead), takenKey(by), graceKey}
-	moved, err := s.scripts.takeOwed.Run(ctx, s.lane(ctx), keys, dead, most).StringSlice()
+	keys := []string{
+		ownersKey, aliveKey(dead), graceKey, aliveKey(by), steadyKey, owedKey(dead), takenKey(dead), takenKey(by), goneKey(dead),
+	}
+	moved, err := s.scripts.takeOwed.Run(ctx, s.lane(ctx), keys, dead, most, milliseconds(goneFor)).StringSlice()
 	if err != nil {
 		return nil, fmt.Errorf("take over what is owed: %w", err)
 	}
@@ -185,6 +202,9 @@ func (s Ledger) opened(by string, sealed []string) []ledger.Entry {
 	out := make([]ledger.Entry, len(sealed))
 	for i, each := range sealed {
 		out[i] = ledger.Entry{List: takenKey(by), Sealed: each}
+		if len(each) > maxOwedSealed {
+			continue
+		}
 		if text, err := s.ring.open(ledgerKey, []byte(each)); err == nil {
 			out[i].Text = text
 		}
@@ -193,10 +213,16 @@ func (s Ledger) opened(by string, sealed []string) []ledger.Entry {
 }
 
 // KEYS: whether the owner lives, owners, whether anybody said lately that they live, whether
-// there was a gap in that. ARGV: the owner, for how long it lives by that, what is lately (ms).
-// After a gap, of a store that was away, everybody has as long to say so. It answers whether
-// the owner lived until then.
+// there was a gap in that. ARGV: the owner, for how long it lives by that, what is lately (ms),
+// what the keys of KEYS[1]'s kind begin with, which are in the same slot.
+// After a gap, of a store that was away, everybody has as long to say so. Where Redis's clock
+// went back, all that was said would count for as long as it did: then everybody says so anew.
+// It answers whether the owner lived until then.
 const beatScript = `
+if redis.call('PTTL', KEYS[3]) > tonumber(ARGV[3]) then
+  for _, owner in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do redis.call('PEXPIRE', ARGV[4] .. owner, ARGV[2]) end
+  redis.call('SET', KEYS[4], '1', 'PX', ARGV[2])
+end
 local lived = redis.call('EXISTS', KEYS[1])
 redis.call('SET', KEYS[1], '1', 'PX', ARGV[2])
 redis.call('ZADD', KEYS[2], 0, ARGV[1])
@@ -204,21 +230,27 @@ if redis.call('EXISTS', KEYS[3]) == 0 then redis.call('SET', KEYS[4], '1', 'PX',
 redis.call('SET', KEYS[3], '1', 'PX', ARGV[3])
 return lived`
 
-// KEYS: owners, whether the dead one lives, what it owes, what it took over, what the one
-// took over who takes, whether nobody takes now. ARGV: the dead one, how many are taken. It
-// answers what was taken, the oldest of each list first; one who owes nothing is no owner any
-// more.
+// KEYS: owners, whether the dead one lives, whether nobody takes now, whether who takes lives,
+// whether anybody said lately that they do; what the dead one owes and took over, what the one
+// took over who takes, what has moved from the dead one. ARGV: the dead one, how many are taken,
+// for how long it is kept that they have moved (ms). It answers what was taken, the oldest of
+// each list first; one who owes nothing is no owner any more.
 const takeOwedScript = `
 local taken = {}
-if redis.call('EXISTS', KEYS[2], KEYS[6]) > 0 then return taken end
-for _, list in ipairs({ KEYS[3], KEYS[4] }) do
+if redis.call('EXISTS', KEYS[2], KEYS[3]) > 0 or redis.call('EXISTS', KEYS[4], KEYS[5]) < 2 then return taken end
+for _, list in ipairs({ KEYS[6], KEYS[7] }) do
   local left = ARGV[2] - #taken
   local found = left > 0 and redis.call('ZRANGE', list, 0, left - 1, 'WITHSCORES') or {}
   for i = 1, #found, 2 do
-    redis.call('ZADD', KEYS[5], found[i + 1], found[i])
+    redis.call('ZADD', KEYS[9], 0, redis.sha1hex(found[i]))
+    redis.call('ZADD', KEYS[8], found[i + 1], found[i])
     redis.call('ZREM', list, found[i])
     taken[#taken + 1] = found[i]
   end
 end
-if #taken == 0 then redis.call('ZREM', KEYS[1], ARGV[1]) end
+if #taken == 0 then
+  redis.call('ZREM', KEYS[1], ARGV[1])
+else
+  redis.call('PEXPIRE', KEYS[9], ARGV[3])
+end
 return taken`

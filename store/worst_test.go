@@ -53,7 +53,7 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 		"Take":             func(ctx context.Context) error { _, err := s.Ledger.Take(ctx, "q", "r", 1); return err },
 		"Taken":            func(ctx context.Context) error { _, err := s.Ledger.Taken(ctx, "r", 1); return err },
 		"Owes": func(ctx context.Context) error {
-			_, err := s.Ledger.Owes(ctx, ledger.Entry{List: "assumebot:{owed}:by:r"})
+			_, err := s.Ledger.Owes(ctx, "r", ledger.Entry{List: "assumebot:{owed}:by:r"})
 			return err
 		},
 		"Settle": func(ctx context.Context) error {

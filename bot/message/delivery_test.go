@@ -41,6 +41,7 @@ func deliveryMessages(t *testing.T) map[string]blockkit.Message {
 		"interrupted_code":    Interrupted(v, Stop{Asked: prose.Say(prose.AssumeCmd("prod")), Code: true}, "abcdefgh"),
 		"interrupted_session": Interrupted(v, Stop{Asked: prose.Say(prose.MFACmd()), Code: true, Session: true}, "abcdefgh"),
 		"interrupted_key":     Interrupted(v, Stop{Asked: prose.Say(prose.AssumeCmd("key")), Code: true, Key: true}, "abcdefgh"),
+		"interrupted_lost":    Interrupted(v, Stop{Asked: prose.Say(prose.AssumeCmd("prod")), Code: true, Lost: true}, "abcdefgh"),
 		"interrupted_unclear": Interrupted(v, Stop{Asked: prose.Say("your message"), Unknown: true}, "abcdefgh"),
 		"unknown_outcome":     UnknownOutcome(v, "prod", broker.PurposeShow, "abcdefgh"),
 		"unknown_key":         UnknownOutcome(v, "", broker.PurposeKey, "abcdefgh"),

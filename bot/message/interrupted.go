@@ -13,6 +13,7 @@ type Stop struct {
 	Session bool         // an MFA session was begun with it
 	Key     bool         // the person's key was changed by it
 	Unknown bool         // the record does not check out, so that nobody can say what came of it
+	Lost    bool         // the record does not keep any more all that came of it
 }
 
 // Interrupted tells of a Request for which no credentials were issued, as far as is known.
@@ -26,6 +27,9 @@ func Interrupted(v Voice, s Stop, ref string) blockkit.Message {
 	case s.Unknown:
 		e.What = prose.Say("The bot was stopped before it answered ", s.Asked, ", and its audit record is not what it was, so nobody can say what came of it.")
 		e.Hint = prose.Say("Nothing is issued to anybody until whoever runs the bot has looked at it. " + broker.AskOperator)
+	case s.Lost && !s.Session && !s.Key:
+		e.What = prose.Say("The bot was stopped before it answered ", s.Asked, ", and the audit record does not keep any more what came of it.")
+		e.Hint = prose.Say(prose.SessionsCmd(), " shows what you have. If it is not there, send it again.")
 	case s.Key:
 		e.Hint = prose.Say(prose.AssumeCmd("key"), " shows which key is registered. Send it again with a new code if it is the wrong one.")
 	case s.Session:

@@ -8,6 +8,9 @@ import (
 // askWithin bounds asking whether an answer is still owed.
 const askWithin = 2 * time.Second
 
+// never is no turn: whoever has it asks.
+const never = -1
+
 // A Debt is an answer that this process owes. A nil one is on no ledger.
 type Debt struct {
 	Entry
@@ -19,16 +22,19 @@ type Debt struct {
 // Still reports whether this process owes the answer: false where another tells it, and
 // this one says nothing. Where the store cannot say it does.
 func (d *Debt) Still(ctx context.Context) bool {
-	if d == nil || d.ledger.sure(d.turn) {
+	if d == nil {
 		return true
 	}
 	l := d.ledger
+	l.mu.Lock()
+	e, turn := d.Entry, d.turn
+	l.mu.Unlock()
+	if l.sure(turn) {
+		return true
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askWithin)
 	defer cancel()
-	l.mu.Lock()
-	e := d.Entry
-	l.mu.Unlock()
-	owes, err := l.Store.Owes(ctx, e)
+	owes, err := l.Store.Owes(ctx, l.Owner, e)
 	if err != nil {
 		l.Log.WarnContext(ctx, "nobody knows whether another process tells an answer too", "error", err)
 		return true
@@ -37,6 +43,17 @@ func (d *Debt) Still(ctx context.Context) bool {
 		l.Log.WarnContext(ctx, "this process stood still, and another tells what it was about to tell")
 	}
 	return owes
+}
+
+// Doubt says that another process may have taken the answer over, whatever the clocks of this
+// one show: Still asks the store from now on.
+func (d *Debt) Doubt() {
+	if d == nil {
+		return
+	}
+	d.ledger.mu.Lock()
+	defer d.ledger.mu.Unlock()
+	d.turn = never
 }
 
 // Keep has the answer owed until Settle was called once more.

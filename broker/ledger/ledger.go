@@ -10,7 +10,8 @@
 //
 //   - A process knows by its own clocks whether it can be taken for dead. Only while it can
 //     does it ask the store, before it tells somebody something, whether it still owes that.
-//     If it does not, another tells, or has told, and it says nothing.
+//     If another has taken it over, that one tells, or has told, and it says nothing. What
+//     the store has lost it tells itself: twice is better than never.
 //   - Nobody takes over for a while after nobody had said that they live: the store was away,
 //     and everybody looks dead then.
 //   - What was taken over is on the ledger of who took it, until it is told. One that dies
@@ -44,8 +45,9 @@ type Store interface {
 	Settle(ctx context.Context, entries ...Entry) error
 	// Replace puts text in the place of old, which owner owes.
 	Replace(ctx context.Context, owner string, old Entry, text []byte) (Entry, error)
-	// Owes reports whether e is still on its list.
-	Owes(ctx context.Context, e Entry) (bool, error)
+	// Owes reports whether nobody has taken e over from owner. What the store has lost is
+	// still owed.
+	Owes(ctx context.Context, owner string, e Entry) (bool, error)
 	// Beat says that owner lives for ttl from now; lapsed, that it did not until then. Where
 	// nobody has for half as long, nobody is dead for ttl.
 	Beat(ctx context.Context, owner string, ttl time.Duration) (lapsed bool, err error)
@@ -54,7 +56,7 @@ type Store interface {
 	// Dead returns owners that do not live.
 	Dead(ctx context.Context) ([]string, error)
 	// Take moves up to most entries of dead to what by has taken over, and returns them:
-	// none if dead lives. After an error they may have moved, and Taken has them.
+	// none if dead lives, or by does not. After an error they may have moved, and Taken has them.
 	Take(ctx context.Context, dead, by string, most int) ([]Entry, error)
 	// Taken returns up to most entries that by has taken over, the oldest.
 	Taken(ctx context.Context, by string, most int) ([]Entry, error)

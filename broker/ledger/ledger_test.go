@@ -21,15 +21,16 @@ type shelf struct {
 	steady    time.Time
 	grace     time.Time
 	lists     map[string][]ledger.Entry
-	asked     int  // how often Owes was
-	away      bool // it does not answer
-	loseTaken bool // it takes, and its answer is lost
+	gone      map[string]bool // what was taken over, and from whom
+	asked     int             // how often Owes was
+	away      bool            // it does not answer
+	loseTaken bool            // it takes, and its answer is lost
 }
 
 var errAway = errors.New("the store is away")
 
 func newShelf() *shelf {
-	return &shelf{alive: map[string]time.Time{}, lists: map[string][]ledger.Entry{}}
+	return &shelf{alive: map[string]time.Time{}, lists: map[string][]ledger.Entry{}, gone: map[string]bool{}}
 }
 
 // do does f unless the store is away.
@@ -63,10 +64,10 @@ func (s *shelf) Replace(_ context.Context, owner string, old ledger.Entry, text 
 	})
 }
 
-func (s *shelf) Owes(_ context.Context, e ledger.Entry) (owes bool, err error) {
+func (s *shelf) Owes(_ context.Context, owner string, e ledger.Entry) (owes bool, err error) {
 	return owes, s.do(func() {
 		s.asked++
-		owes = slices.ContainsFunc(s.lists[e.List], func(o ledger.Entry) bool { return o.Sealed == e.Sealed })
+		owes = !s.gone[owner+e.Sealed]
 	})
 }
 
@@ -105,6 +106,7 @@ func (s *shelf) Take(_ context.Context, dead, by string, most int) (taken []ledg
 		}
 		for i := range taken {
 			taken[i].List = by + " took"
+			s.gone[dead+taken[i].Sealed] = true
 		}
 		s.lists[by+" took"] = append(s.lists[by+" took"], taken...)
 	})
@@ -294,6 +296,46 @@ func TestAProcessThatStoodStillFindsThatAnotherTells(t *testing.T) {
 		if !left.Still(t.Context()) || !later.Still(t.Context()) || s.asked != 2 {
 			t.Errorf("it does not tell what is its own, or asked %d times", s.asked)
 		}
+	})
+}
+
+// TestWhatTheStoreHasLostIsToldByWhoOwesIt: nobody else can.
+func TestWhatTheStoreHasLostIsToldByWhoOwesIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newShelf()
+		p := start(t, s, "a")
+		defer p.end()
+		time.Sleep(time.Minute)
+		d := p.owes(t, "one")
+		s.mu.Lock()
+		clear(s.lists)
+		clear(s.alive)
+		s.mu.Unlock()
+		time.Sleep(2 * time.Second)
+		if !d.Still(t.Context()) || s.asked != 1 {
+			t.Errorf("it tells nothing, or has not asked: %d times", s.asked)
+		}
+	})
+}
+
+// TestWhoeverDoubtsAsks: the record knows that another tells before any clock shows it.
+func TestWhoeverDoubtsAsks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newShelf()
+		p := start(t, s, "a")
+		defer p.end()
+		time.Sleep(time.Minute)
+		taken, own := p.owes(t, "one"), p.owes(t, "two")
+		if _, err := s.Take(t.Context(), "a", "b", 1); err != nil {
+			t.Fatal(err)
+		}
+		taken.Doubt()
+		own.Doubt()
+		if taken.Still(t.Context()) || !own.Still(t.Context()) {
+			t.Error("it tells what another tells, or not what is its own")
+		}
+		var none *ledger.Debt
+		none.Doubt()
 	})
 }
 

@@ -1,7 +1,6 @@
 package record
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -24,24 +23,32 @@ type Interruption struct {
 	From    int64       // number of an entry before all that the Request wrote
 }
 
+// Told is what the record tells of a Request.
+type Told struct {
+	Events []Followed // in their order
+	Lost   bool       // the record may have told more: it let that go, or another followed it
+}
+
 // interruptTries bounds how often what comes meanwhile is looked for: what a Request begins
 // after the first time is late.
 const interruptTries = 5
 
 // Interrupt interrupts Requests, if nobody did before, and returns what the record tells of
-// each then, in its order.
-func (l *Log) Interrupt(ctx context.Context, of []Interruption) (map[string][]Followed, error) {
+// each then.
+func (l *Log) Interrupt(ctx context.Context, of []Interruption) (map[string]Told, error) {
 	if err := l.CaughtUp(ctx); err != nil {
 		return nil, err
 	}
-	told := map[string][]Followed{}
+	told := map[string]Told{}
+	size := l.Size()
+	next := size
 	for _, i := range of {
-		told[i.Request] = nil
+		told[i.Request] = Told{Lost: i.From > size || i.From < 0}
+		next = min(next, max(i.From, 0))
 	}
-	next := slices.MinFunc(of, func(a, b Interruption) int { return cmp.Compare(a.From, b.From) }).From
 	for range interruptTries {
 		var err error
-		if next, err = l.tellOf(ctx, next, told); err != nil {
+		if next, err = l.tellOf(ctx, next, of, told); err != nil {
 			return nil, err
 		}
 		events := l.interrupting(of, told)
@@ -58,20 +65,23 @@ func (l *Log) Interrupt(ctx context.Context, of []Interruption) (map[string][]Fo
 }
 
 // tellOf adds what the record tells of Requests from a number on, and returns where it ends.
-func (l *Log) tellOf(ctx context.Context, from int64, told map[string][]Followed) (next int64, err error) {
-	for next = max(from, 0); next < l.Size(); {
+func (l *Log) tellOf(ctx context.Context, from int64, of []Interruption, told map[string]Told) (next int64, err error) {
+	for next = from; next < l.Size(); {
 		found, missed, err := l.Read(ctx, next, 256)
-		switch {
-		case err != nil:
+		if err != nil {
 			return 0, err
-		case missed > 0:
-			return 0, fmt.Errorf("the record has lost %d entries from %d on, which tell of a request", missed, next)
-		case len(found) == 0:
+		}
+		if len(found) == 0 {
 			return 0, fmt.Errorf("the record shows no entry from %d on", next)
 		}
+		for _, i := range of {
+			if missed > 0 && i.From < found[0].Number {
+				told[i.Request] = Told{Events: told[i.Request].Events, Lost: true}
+			}
+		}
 		for _, f := range found {
-			if all, ok := told[f.Event.Request]; ok && f.Broken == "" {
-				told[f.Event.Request] = append(all, f)
+			if t, ok := told[f.Event.Request]; ok && f.Broken == "" {
+				told[f.Event.Request] = Told{Events: append(t.Events, f), Lost: t.Lost}
 			}
 		}
 		next = found[len(found)-1].Number + 1
@@ -80,13 +90,13 @@ func (l *Log) tellOf(ctx context.Context, from int64, told map[string][]Followed
 }
 
 // interrupting are the Events that are yet to be written.
-func (l *Log) interrupting(of []Interruption, told map[string][]Followed) (events []event.Event) {
+func (l *Log) interrupting(of []Interruption, told map[string]Told) (events []event.Event) {
 	add := func(i Interruption, data event.Payload) {
 		events = append(events, event.Event{ID: rand.Text(), Time: l.Now(), Actor: i.Actor, Request: i.Request, Data: data})
 	}
 	for _, i := range of {
 		interrupted := false
-		for _, f := range told[i.Request] {
+		for _, f := range told[i.Request].Events {
 			interrupted = interrupted || f.Event.Kind == event.Interrupted
 			intent, ok := f.Event.Data.(event.IntentData)
 			if _, open := l.state.Intent(intent.Attempt); ok && open {

@@ -22,7 +22,15 @@ func interrupted(t *testing.T, l testLog, account string) (kinds []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range told["r1"] {
+	return kindsOf(told["r1"])
+}
+
+// kindsOf says what the record tells of a Request.
+func kindsOf(told Told) (kinds []string) {
+	if told.Lost {
+		kinds = append(kinds, "lost")
+	}
+	for _, f := range told.Events {
 		kind := string(f.Event.Kind)
 		if f.Late {
 			kind += " late"
@@ -83,6 +91,51 @@ func TestWhoeverIsInterruptedBeginsAndShowsNothing(t *testing.T) {
 				if _, err := owner.Record(t.Context(), other); err != nil {
 					t.Errorf("another request: %v", err)
 				}
+			}
+		})
+	}
+}
+
+// TestWhatTheRecordDoesNotHaveAnyMoreHoldsNobodyUp: the Request began before what is kept, or on
+// a record that another has followed since.
+func TestWhatTheRecordDoesNotHaveAnyMoreHoldsNobodyUp(t *testing.T) {
+	for name, c := range map[string]struct {
+		from, trimmed int64
+		told          []string
+		record        []string
+	}{
+		"it is let go": {
+			from: 0, trimmed: 2, told: []string{"lost", "granted", "interrupted"},
+			record: []string{"granted x", "interrupted ", "interrupted "},
+		},
+		"it is another record's": {
+			from: 1000, told: []string{"lost", "interrupted"},
+			record: []string{"refused ", "intent x", "granted x", "interrupted ", "interrupted "},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := recordtest.NewMemory()
+			owner, other := running(t, m, "owner"), running(t, m, "other")
+			owner.mustRecord(t, recordtest.About("e1"))
+			for _, e := range []event.Event{recordtest.Intent("x"), recordtest.Granted("x")} {
+				owner.mustRecord(t, ofRequest(e))
+			}
+			recordtest.AwaitThat(t, "it is read", func() bool { return other.Size() == 3 })
+			m.Change(func(m *recordtest.Memory) { m.Trimmed = c.trimmed })
+			of := []Interruption{{Request: "r1", From: c.from}, {Request: "r2", From: other.Size()}}
+			told, err := other.Interrupt(t.Context(), of)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := kindsOf(told["r1"]); !slices.Equal(got, c.told) {
+				t.Errorf("told %q, want %q", got, c.told)
+			}
+			if got, want := kindsOf(told["r2"]), []string{"interrupted"}; !slices.Equal(got, want) {
+				t.Errorf("of another one: told %q, want %q", got, want)
+			}
+			m.Change(func(m *recordtest.Memory) { m.Trimmed = 0 })
+			if got := m.Kinds(t)[c.trimmed:]; !slices.Equal(got, c.record) {
+				t.Errorf("record: got %q, want %q", got, c.record)
 			}
 		})
 	}

@@ -23,6 +23,9 @@ var ledgerTests = []test{
 	{"what is owed is kept with what is asked ahead", ledgerAhead},
 	{"a heartbeat says whether there was a gap", ledgerLapse},
 	{"nobody is dead for a while after nobody said that they live", ledgerGrace},
+	{"nobody takes over by a clock that jumped", ledgerJump},
+	{"a clock that went back keeps nobody alive", ledgerBack},
+	{"what another took over is told apart from what is lost", ledgerLost},
 	{"what is owed is sealed, and what is not the bot's does not open", ledgerSealed},
 }
 
@@ -90,6 +93,7 @@ func ledgerRace(t testing.TB, h *harness) {
 	for range owed {
 		owe(t, h, "a", "answer")
 	}
+	reign(t, h, "b", "c", "d", "e")
 	var all sync.WaitGroup
 	var mu sync.Mutex
 	seen := map[string]int{}
@@ -131,6 +135,7 @@ func ledgerGoesOn(t testing.TB, h *harness) {
 	wantTaken(t, h, "b", "c", 9, "")
 	must(t, h.Ledger.Leave(t.Context(), "b"))
 	wantDead(t, h, "b")
+	beat(t, h, "c", h.unit, true)
 	last := wantTaken(t, h, "b", "c", 9, "its own one")
 	must(t, h.Ledger.Settle(t.Context(), last...))
 	if left, err := h.Ledger.Taken(t.Context(), "c", 9); len(left) != 0 || err != nil {
@@ -139,23 +144,88 @@ func ledgerGoesOn(t testing.TB, h *harness) {
 }
 
 func ledgerSettled(t testing.TB, h *harness) {
-	owes := func(e ledger.Entry, want bool) {
-		t.Helper()
-		if got, err := h.Ledger.Owes(t.Context(), e); got != want || err != nil {
-			t.Errorf("owes %s: got %v, %v, want %v", e.Text, got, err, want)
-		}
-	}
 	one, two := owe(t, h, "a", "one"), owe(t, h, "a", "two")
-	owes(one, true)
 	must(t, h.Ledger.Settle(t.Context(), one))
 	must(t, h.Ledger.Settle(t.Context(), one))
-	owes(one, false)
 	three, err := h.Ledger.Replace(t.Context(), "a", two, []byte("three"))
 	must(t, err)
-	owes(two, false)
-	owes(three, true)
+	wantOwes(t, h, "a", three, true)
+	reign(t, h, "b")
 	wantTaken(t, h, "a", "b", 9, "three")
-	owes(three, false)
+	wantOwes(t, h, "a", three, false)
+}
+
+func wantOwes(t testing.TB, h *harness, owner string, e ledger.Entry, want bool) {
+	t.Helper()
+	if got, err := h.Ledger.Owes(t.Context(), owner, e); got != want || err != nil {
+		t.Errorf("%s owes %q: got %v, %v, want %v", owner, e.Text, got, err, want)
+	}
+}
+
+// ledgerLost: a process that wakes tells what Redis has lost, since nobody else does.
+func ledgerLost(t testing.TB, h *harness) {
+	one, two := owe(t, h, "a", "one"), owe(t, h, "a", "two")
+	reign(t, h, "b")
+	taken := wantTaken(t, h, "a", "b", 1, "one")
+	must(t, h.Ledger.Settle(t.Context(), one, two)) // neither stands there any more
+	wantOwes(t, h, "a", one, false)
+	wantOwes(t, h, "a", two, true)
+	wantOwes(t, h, "b", taken[0], true)
+	must(t, h.Ledger.Leave(t.Context(), "b"))
+	beat(t, h, "c", h.unit, true)
+	wantTaken(t, h, "b", "c", 9, "one")
+	wantOwes(t, h, "b", taken[0], false)
+	if h.raw == nil {
+		return
+	}
+	gone, err := h.raw.PTTL(t.Context(), "assumebot:{owed}:gone:a").Result()
+	if err != nil || gone < 71*time.Hour || gone > 72*time.Hour {
+		t.Errorf("what has moved from a is kept for %v, %v, want 72 h", gone, err)
+	}
+}
+
+// ledgerJump: Redis's clock jumps ahead, and everybody looks dead to who looks first.
+func ledgerJump(t testing.TB, h *harness) {
+	owe(t, h, "a", "one")
+	beat(t, h, "a", h.unit, true)
+	reign(t, h, "b")
+	beat(t, h, "a", h.unit, true)
+	beat(t, h, "b", 4*h.unit, false)
+	h.pass(t, 2*h.unit) // a does not live; that b does, nobody has said lately
+	wantTaken(t, h, "a", "b", 9, "")
+	beat(t, h, "b", h.unit, false) // and everybody has a while to say so
+	wantTaken(t, h, "a", "b", 9, "")
+	h.pass(t, 2*h.unit)
+	wantTaken(t, h, "a", "b", 9, "") // b does not live either
+	beat(t, h, "b", h.unit, true)
+	live(t, h, "b")
+	wantTaken(t, h, "a", "c", 9, "") // c has never lived
+	wantTaken(t, h, "a", "b", 9, "one")
+}
+
+// ledgerBack: what was said before would count for an hour longer.
+func ledgerBack(t testing.TB, h *harness) {
+	h.needsShared(t)
+	owe(t, h, "a", "one")
+	beat(t, h, "a", h.unit, true)
+	beat(t, h, "b", h.unit, true)
+	for _, key := range []string{"alive:a", "alive:b", "steady", "grace"} {
+		must(t, h.raw.PExpire(t.Context(), "assumebot:{owed}:"+key, time.Hour).Err())
+	}
+	beat(t, h, "b", h.unit, false)
+	wantTaken(t, h, "a", "b", 9, "")
+	live(t, h, "b")
+	wantDead(t, h, "a")
+	wantTaken(t, h, "a", "b", 9, "one")
+}
+
+// reign has owners live, and a while have passed since nobody did.
+func reign(t testing.TB, h *harness, owners ...string) {
+	t.Helper()
+	for _, o := range owners {
+		beat(t, h, o, h.unit, true)
+	}
+	live(t, h, owners...)
 }
 
 func ledgerAhead(t testing.TB, h *harness) {
@@ -164,10 +234,9 @@ func ledgerAhead(t testing.TB, h *harness) {
 	h.Ahead.Ask(ctx, ahead.Questions{Seen: []string{"env:1"}, Owed: &d})
 	e, err := h.Ledger.Owe(ctx, d)
 	must(t, err)
+	reign(t, h, "b")
 	wantTaken(t, h, "a", "b", 9, "one")
-	if owes, err := h.Ledger.Owes(ctx, e); owes || err != nil {
-		t.Errorf("got %v, %v, want it gone", owes, err)
-	}
+	wantOwes(t, h, "a", e, false)
 	for _, no := range []ahead.Owed{{ID: "r", At: h.now(), Text: []byte("x")}, {Owner: "a", ID: "r", At: h.now()}, {Owner: "a", ID: "r", Text: []byte("x")},
 		{Owner: "a", ID: "r", At: h.now(), Text: make([]byte, 8<<10+1)}} {
 		if e, err := h.Ledger.Owe(t.Context(), no); err == nil || e.Sealed != "" {
@@ -176,12 +245,14 @@ func ledgerAhead(t testing.TB, h *harness) {
 	}
 }
 
-// live has the time pass that a gap costs, in which an owner lives.
-func live(t testing.TB, h *harness, owner string) {
+// live has the time pass that a gap costs, in which owners go on to live.
+func live(t testing.TB, h *harness, owners ...string) {
 	t.Helper()
 	for range 5 {
 		h.pass(t, h.unit/4)
-		beat(t, h, owner, h.unit, false)
+		for _, o := range owners {
+			beat(t, h, o, h.unit, false)
+		}
 	}
 }
 
@@ -221,6 +292,8 @@ func ledgerSealed(t testing.TB, h *harness) {
 	other := h.replica(t, KeyTwo)
 	must(t, oweIn(t.Context(), other, "of another key"))
 	must(t, h.raw.ZAdd(t.Context(), "assumebot:{owed}:by:a", redis.Z{Score: 1, Member: "forged"}).Err())
+	must(t, h.raw.ZAdd(t.Context(), "assumebot:{owed}:by:a", redis.Z{Score: 1, Member: strings.Repeat("x", 1<<20)}).Err())
+	reign(t, h, "b")
 	entries, err := h.Ledger.Take(t.Context(), "a", "b", 9)
 	must(t, err)
 	opened := 0
@@ -229,8 +302,8 @@ func ledgerSealed(t testing.TB, h *harness) {
 			opened++
 		}
 	}
-	if len(entries) != 3 || opened != 1 {
-		t.Errorf("got %d of which %d open, want three and one", len(entries), opened)
+	if len(entries) != 4 || opened != 1 {
+		t.Errorf("got %d of which %d open, want four and one", len(entries), opened)
 	}
 }
 
