@@ -113,6 +113,7 @@ type Signin interface {
 
 // A SigninQuery asks for a link to the console of the Account.
 type SigninQuery struct {
+	User        string // whose; one person's mistakes stop nobody else
 	Account     policy.Account
 	Credentials secret.Credentials
 	Service     string // whose console; "": the console's home

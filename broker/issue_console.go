@@ -97,7 +97,7 @@ func (b *Issuing) link(ctx context.Context, r Request, issued Issued, service st
 	}
 	var err error
 	s.Link, err = b.aws.SigninLink(ctx, SigninQuery{
-		Account: issued.Account, Credentials: issued.Credentials, Service: service, Endpoint: b.config.SigninEndpoint,
+		User: r.Caller.User, Account: issued.Account, Credentials: issued.Credentials, Service: service, Endpoint: b.config.SigninEndpoint,
 	})
 	if err != nil {
 		s.Problem = b.noLink(ctx, r, issued.Grant, err)

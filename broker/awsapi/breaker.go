@@ -36,18 +36,30 @@ type service struct{ name, region string }
 // https://docs.aws.amazon.com/general/latest/gr/iam-service.html
 const anyRegion = "global"
 
+// The names of services that nothing else names.
+const (
+	secretsName = "Secrets Manager"
+	signinName  = "AWS sign-in"
+)
+
 // String begins a sentence.
 func (s service) String() string {
-	if s.region == anyRegion {
+	switch {
+	case s.region == anyRegion:
 		return s.name
+	case s.name == signinName:
+		return s.name + " at " + s.region
 	}
 	return s.name + " in " + s.region
 }
 
 // label is the name that metrics have.
 func (s service) label() string {
-	if s.name == stsName {
+	switch s.name {
+	case stsName:
 		return "STS"
+	case signinName:
+		return "sign-in"
 	}
 	return s.name
 }
@@ -217,6 +229,11 @@ func (c *Client) noted(ctx context.Context, a asking, err error, s *sending) {
 		}
 		answered = !unheard(arrived) || codeOf(err) == slowDown
 	}
+	c.ended(a, answered)
+}
+
+// ended has the breaker know whether a call was answered.
+func (c *Client) ended(a asking, answered bool) {
 	if a.probe {
 		a.probed(c.now(), answered)
 		return

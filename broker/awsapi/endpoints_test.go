@@ -149,7 +149,7 @@ func TestWhatSlipsThroughIsRefusedBeforeItLeaves(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.readKey(t.Context(), policy.KeySource{Profile: "bob"}); err == nil ||
+	if _, err := a.readKey(t.Context(), policy.User{Key: policy.KeySource{Profile: "bob"}}, &sending{}); err == nil ||
 		!strings.Contains(keyFailure(policy.KeySource{Profile: "bob"}, err, &sending{}), "endpoint_url of the profile bob is http") {
 		t.Errorf("bob's profile: got %v, want it refused", err)
 	}

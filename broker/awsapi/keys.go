@@ -38,9 +38,13 @@ func (c *Client) LongTermKey(ctx context.Context, u policy.User, p broker.Plan) 
 	ctx, cancel := patience.ForAWS(ctx)
 	defer cancel()
 	ctx, sent := withSending(ctx)
-	key, err := c.readKey(ctx, u.Key)
+	key, err := c.readKey(ctx, u, sent)
 	if err == nil {
 		key, err = checkKey(key)
+	}
+	if rests := (*broker.Error)(nil); errors.As(err, &rests) {
+		rests.Use = broker.UseUnused
+		return secret.Credentials{}, rests
 	}
 	if err != nil {
 		return secret.Credentials{}, noKey(broker.CodeKeyUnreadable, "The bot cannot read your long-term access key.",
@@ -130,12 +134,12 @@ func checkKey(c aws.Credentials) (aws.Credentials, error) {
 	return c, nil
 }
 
-func (c *Client) readKey(ctx context.Context, k policy.KeySource) (aws.Credentials, error) {
-	switch {
+func (c *Client) readKey(ctx context.Context, u policy.User, s *sending) (aws.Credentials, error) {
+	switch k := u.Key; {
 	case k.Env != "":
 		return c.environmentKey(k.Env)
 	case k.Secret != "":
-		return c.secretKey(ctx, k.Secret)
+		return c.secretKey(ctx, u, s)
 	case k.Profile != "":
 		// Read anew each time, so that a rotated key counts at once.
 		cfg, err := loadConfig(ctx, c.foreign, config.WithRegion(c.config.Region), config.WithSharedConfigProfile(k.Profile))
@@ -196,15 +200,22 @@ func (c *Client) variable(name string) (string, error) {
 }
 
 // secretKey reads {"access_key_id","secret_access_key"} from Secrets Manager.
-// Two Requests at once may both read it; neither waits for the other.
-func (c *Client) secretKey(ctx context.Context, name string) (aws.Credentials, error) {
+// Two Requests at once may both read it; neither waits for the other. Where Secrets Manager
+// rests, the error is a [*broker.Error].
+func (c *Client) secretKey(ctx context.Context, u policy.User, s *sending) (aws.Credentials, error) {
+	name := u.Key.Secret
 	c.mu.Lock()
 	kept, ok := c.cached[name]
 	c.mu.Unlock()
 	if ok && c.now().Before(kept.until) {
 		return kept.credentials, nil
 	}
+	asking, e := c.ask(c.breaker(secretsName, c.config.Region), u.Slack, "")
+	if e != nil {
+		return aws.Credentials{}, e
+	}
 	out, err := c.secrets.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &name})
+	c.noted(ctx, asking, err, s)
 	if err != nil {
 		return aws.Credentials{}, err
 	}

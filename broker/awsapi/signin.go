@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -51,11 +52,47 @@ func (c *Client) SigninLink(ctx context.Context, q broker.SigninQuery) (secret.T
 	if q.Endpoint != "" {
 		hosts.signin = q.Endpoint
 	}
-	token, err := c.signinToken(ctx, hosts.signin, q.Credentials)
+	asking, e := c.ask(c.breaker(signinName, signinPlace(hosts.signin)), q.User, "")
+	if e != nil {
+		return secret.Text{}, signinError("not_answering", "The sign-in endpoint of AWS stopped answering, so it was not asked, and there is no link.", e)
+	}
+	token, answered, err := c.signinToken(ctx, hosts.signin, q.Credentials)
+	if answered == unsaid {
+		asking.notBegun()
+	} else {
+		c.ended(asking, answered == heard)
+	}
 	if err != nil {
 		return secret.Text{}, err
 	}
 	return loginURL(hosts, token, q.Service, q.Account.Region), nil
+}
+
+// signinPlace tells the endpoints of sign-in apart: AWS's own has the region of no other.
+func signinPlace(endpoint string) string {
+	u, err := url.Parse(endpoint)
+	if err != nil || endpoint == consoles["aws"].signin {
+		return anyRegion
+	}
+	return u.Host
+}
+
+// A hearing is what a call says of the endpoint.
+type hearing int
+
+const (
+	unsaid   hearing = iota // nothing: it was given up, or our own settings kept it
+	unspoken                // it did not answer, or is unwell
+	heard                   // it answered
+)
+
+// heardOf is what a call of sign-in says that came to err.
+func heardOf(ctx context.Context, err error) hearing {
+	var dns *net.DNSError
+	if errors.Is(ctx.Err(), context.Canceled) || errors.As(err, &dns) && dns.IsNotFound {
+		return unsaid
+	}
+	return unspoken
 }
 
 // loginURL is what a browser opens.
@@ -77,34 +114,34 @@ func loginURL(hosts partitionConsole, token secret.Text, service, region string)
 // signinToken exchanges Credentials for a sign-in token. It sends no
 // SessionDuration: the console session would outlive the recorded expiry. There
 // is no code in the call, so it is tried again when the network fails.
-func (c *Client) signinToken(ctx context.Context, endpoint string, by secret.Credentials) (secret.Text, error) {
+func (c *Client) signinToken(ctx context.Context, endpoint string, by secret.Credentials) (token secret.Text, h hearing, err error) {
 	session, err := json.Marshal(map[string]string{
 		"sessionId": by.AccessKeyID, "sessionKey": by.SecretAccessKey.Reveal(), "sessionToken": by.SessionToken.Reveal(),
 	})
 	if err != nil {
-		return secret.Text{}, fmt.Errorf("encode session: %w", err)
+		return secret.Text{}, unsaid, fmt.Errorf("encode session: %w", err)
 	}
 	query := secret.New(url.Values{"Action": {"getSigninToken"}, "Session": {string(session)}}.Encode())
 	ctx, cancel := patience.ForAWS(ctx)
 	defer cancel()
-	var token secret.Text
 	for range signinAttempts {
-		var unanswered bool
-		token, unanswered, err = c.askSignin(ctx, endpoint, query)
-		if !unanswered || ctx.Err() != nil {
+		var again bool
+		token, h, again, err = c.askSignin(ctx, endpoint, query)
+		if !again || ctx.Err() != nil {
 			break
 		}
 	}
-	return token, err
+	return token, h, err
 }
 
-// askSignin sends one request, by GET, which is what AWS documents.
-func (c *Client) askSignin(ctx context.Context, endpoint string, query secret.Text) (token secret.Text, unanswered bool, err error) {
+// askSignin sends one request, by GET, which is what AWS documents. again is that the next may
+// be answered.
+func (c *Client) askSignin(ctx context.Context, endpoint string, query secret.Text) (token secret.Text, h hearing, again bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, signinTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint, http.NoBody)
 	if err != nil {
-		return secret.Text{}, false, signinError("not_reached", "The bot cannot reach the sign-in endpoint of AWS, so there is no link.",
+		return secret.Text{}, unsaid, false, signinError("not_reached", "The bot cannot reach the sign-in endpoint of AWS, so there is no link.",
 			errors.New("signin_endpoint is not a URL"))
 	}
 	request.URL.RawQuery = query.Reveal()
@@ -112,24 +149,27 @@ func (c *Client) askSignin(ctx context.Context, endpoint string, query secret.Te
 	// its errors name no URL, which an http.Client's do.
 	answer, err := c.signin.RoundTrip(request)
 	if err != nil {
-		return secret.Text{}, true, signinError("no_answer", "The sign-in endpoint of AWS did not answer, so there is no link.", withoutURL(err))
+		return secret.Text{}, heardOf(ctx, err), true, signinSilent(err)
 	}
 	defer func() { _ = answer.Body.Close() }() // only read from
 	body, err := io.ReadAll(io.LimitReader(answer.Body, maxSigninAnswer+1))
 	if err != nil {
-		return secret.Text{}, true, signinError("no_answer", "The sign-in endpoint of AWS did not answer, so there is no link.", withoutURL(err))
+		return secret.Text{}, heardOf(ctx, err), true, signinSilent(err)
 	}
 	// Neither the body nor its header goes into an error: they may repeat what
 	// was asked.
-	if answer.StatusCode != http.StatusOK {
-		return secret.Text{}, false, signinRefused(answer.StatusCode)
+	switch {
+	case answer.StatusCode >= http.StatusInternalServerError:
+		return secret.Text{}, unspoken, false, signinRefused(answer.StatusCode)
+	case answer.StatusCode != http.StatusOK:
+		return secret.Text{}, heard, false, signinRefused(answer.StatusCode)
 	}
 	var out struct{ SigninToken string }
 	if len(body) > maxSigninAnswer || json.Unmarshal(body, &out) != nil || out.SigninToken == "" {
-		return secret.Text{}, false, signinError("no_link", "The sign-in endpoint of AWS answered something else than a link.",
+		return secret.Text{}, unspoken, false, signinError("no_link", "The sign-in endpoint of AWS answered something else than a link.",
 			fmt.Errorf("%d bytes that hold no sign-in token", len(body)))
 	}
-	return secret.New(out.SigninToken), false, nil
+	return secret.New(out.SigninToken), heard, false, nil
 }
 
 // signinRefused tells a refusal of these credentials from an endpoint that is
@@ -145,6 +185,11 @@ func signinRefused(status int) *broker.Error {
 
 func signinError(detail, what string, err error) *broker.Error {
 	return detailed(failed(broker.CodeSignin, what, "The credentials were issued and work: here they are. "+broker.AskOperator, err), detail, "")
+}
+
+// signinSilent is of an answer that did not come, or not whole.
+func signinSilent(err error) *broker.Error {
+	return signinError("no_answer", "The sign-in endpoint of AWS did not answer, so there is no link.", withoutURL(err))
 }
 
 // withoutURL keeps the query, which is the secret, out of an error.

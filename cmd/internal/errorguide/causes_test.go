@@ -245,7 +245,8 @@ var reasons = map[string]reason{
 		mend:  "Get new ones; the reply says how.",
 	},
 	"signin_failed": {
-		cause: "AWS's federation endpoint gave no sign-in token.",
+		cause: "AWS's federation endpoint gave no sign-in token. " +
+			"`not_answering`: it had not answered five calls in a row, of two people at least, and is asked again after 30 s.",
 		mend:  "The reply has the credentials instead. Try again, or look at `signin_endpoint`.",
 		reads: []string{"AWS gave no sign-in link, and the reply has the credentials instead."},
 	},
