@@ -71,7 +71,7 @@ func TestCheckpointsFollowOneAnotherAndProveEachEntry(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if at, _, err := keys.CheckProof(proof, m.Entries[n].Leaf, recordtest.Origin); err != nil || at != n {
+		if at, err := keys.CheckProof(proof, m.Entries[n].Leaf, recordtest.Origin); err != nil || at.Number != n {
 			t.Errorf("entry %d is not proved: %v", n, err)
 		}
 	}

@@ -2,39 +2,61 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
 
+// Why an entry of a Source is not proved.
+var (
+	// ErrUnsigned says that no checkpoint covers it, if it is there at all.
+	ErrUnsigned = errors.New("if it is there, it is signed within seconds")
+	// ErrNotHere says that a checkpoint covers it, and the Source does not have its bytes.
+	ErrNotHere = errors.New("it is not here; an archive may have it")
+)
+
+// A Proof is all that shows somebody that an entry is on the record.
+type Proof struct {
+	tree.Proved
+	Data    []byte   // a receipt, as tree.Receipt makes it
+	Keys    []string // the public keys of the log that signed it, as they are printed
+	Lacking []string // the witnesses of the keys that did not cosign it
+}
+
 // ProveFrom proves an entry of a Source by its newest checkpoint, and checks that itself.
-// It returns the proof and the entry's bytes.
-func ProveFrom(ctx context.Context, source Source, keys tree.PublicKeys, n int64) (data, leaf []byte, err error) {
+func ProveFrom(ctx context.Context, source Source, keys tree.PublicKeys, n int64) (Proof, error) {
 	raw, err := source.Checkpoint(ctx)
 	if err != nil {
-		return nil, nil, err
+		return Proof{}, err
 	}
-	if raw == nil {
-		return nil, nil, fmt.Errorf("%w: the bot signs the first one within seconds of its first entry", tree.ErrNoCheckpoint)
+	return ProveBy(ctx, source, keys, raw, n)
+}
+
+// ProveBy is ProveFrom by that checkpoint of the Source.
+func ProveBy(ctx context.Context, source Source, keys tree.PublicKeys, checkpoint []byte, n int64) (Proof, error) {
+	if checkpoint == nil {
+		return Proof{}, fmt.Errorf("%w: the bot signs the first one within seconds of its first entry", tree.ErrNoCheckpoint)
 	}
-	c, err := keys.CheckAny(raw)
+	c, err := keys.CheckAny(checkpoint)
 	if err != nil {
-		return nil, nil, err
+		return Proof{}, err
 	}
 	if n >= c.Size {
-		return nil, nil, fmt.Errorf("entry %d is not among the %d of the newest checkpoint: if it is there, it is signed within seconds", n, c.Size)
+		return Proof{}, fmt.Errorf("entry %d is not among the %d of the newest checkpoint: %w", n, c.Size, ErrUnsigned)
 	}
 	entries, err := source.Read(ctx, n, 1)
 	if err != nil {
-		return nil, nil, err
+		return Proof{}, err
 	}
 	if len(entries) == 0 || entries[0].Number != n {
-		return nil, nil, fmt.Errorf("entry %d is not here; an archive may have it", n)
+		return Proof{}, fmt.Errorf("entry %d: %w", n, ErrNotHere)
 	}
-	if data, err = tree.Prove(n, c, tree.HashReader(ctx, c.Tree(), source.Tiles)); err != nil {
-		return nil, nil, err
+	hashes := tree.HashReader(ctx, c.Tree(), source.Tiles)
+	p := Proof{Keys: keys.Signers(c), Lacking: keys.Uncosigned(c)}
+	if p.Data, err = tree.Receipt(n, c, entries[0].Leaf, hashes); err != nil {
+		return Proof{}, err
 	}
-	leaf = entries[0].Leaf
-	_, _, err = keys.CheckProof(data, leaf, c.Origin)
-	return data, leaf, err
+	p.Proved, err = keys.CheckProof(p.Data, nil, c.Origin)
+	return p, err
 }

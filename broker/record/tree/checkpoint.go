@@ -48,17 +48,17 @@ func (c Checkpoint) Tree() tlog.Tree { return tlog.Tree{N: c.Size, Hash: c.Root}
 
 // PublicKeys are what the checkpoints of a log are checked with.
 type PublicKeys struct {
-	name      string          // of each key of the log
-	log       map[uint32]bool // the hashes of these keys
-	verifiers note.Verifiers  // of the log and its witnesses
-	witnesses []string        // names
+	name      string            // of each key of the log
+	log       map[uint32]string // these keys as they are printed, by their hashes
+	verifiers note.Verifiers    // of the log and its witnesses
+	witnesses []string          // names
 }
 
 // NewPublicKeys reads the public keys of a log, which have one name, and those of its
 // witnesses, whose names differ: C2SP signed-note verifier keys, for Ed25519 and for
 // cosignatures.
 func NewPublicKeys(log, witnesses []string) (PublicKeys, error) {
-	verifiers := make([]note.Verifier, len(log))
+	verifiers := make([]logKey, len(log))
 	for i, key := range log {
 		v, err := note.NewVerifier(key)
 		switch {
@@ -67,24 +67,30 @@ func NewPublicKeys(log, witnesses []string) (PublicKeys, error) {
 		case err != nil:
 			return PublicKeys{}, fmt.Errorf("public key %d of the record is not NAME+HASH+KEY as it was printed: %w", i+1, err)
 		}
-		verifiers[i] = v
+		verifiers[i] = logKey{v, key}
 	}
 	return newPublicKeys(verifiers, witnesses)
 }
 
-func newPublicKeys(log []note.Verifier, witnesses []string) (PublicKeys, error) {
+// A logKey is a public key of a log.
+type logKey struct {
+	note.Verifier
+	printed string // NAME+HASH+KEY
+}
+
+func newPublicKeys(log []logKey, witnesses []string) (PublicKeys, error) {
 	if len(log) == 0 {
 		return PublicKeys{}, errors.New("the record has no key")
 	}
-	k := PublicKeys{name: log[0].Name(), log: make(map[uint32]bool)}
+	k := PublicKeys{name: log[0].Name(), log: make(map[uint32]string)}
 	var all []note.Verifier
 	for _, v := range log {
 		if v.Name() != k.name {
 			return PublicKeys{}, fmt.Errorf("the keys of the record have two names, %s and %s", k.name, v.Name())
 		}
-		if !k.log[v.KeyHash()] { // a ring may have one twice
-			k.log[v.KeyHash()] = true
-			all = append(all, v)
+		if k.log[v.KeyHash()] == "" { // a ring may have one twice
+			k.log[v.KeyHash()] = v.printed
+			all = append(all, v.Verifier)
 		}
 	}
 	names := make(map[string]bool)
@@ -124,6 +130,15 @@ func (k PublicKeys) Uncosigned(c Checkpoint) []string {
 	})
 }
 
+// Signers returns the public keys of the log that signed c, as they are printed.
+func (k PublicKeys) Signers(c Checkpoint) []string {
+	var out []string
+	for _, sig := range c.Signed {
+		out = append(out, k.log[sig.Hash])
+	}
+	return out
+}
+
 // Name returns the name of the log's keys, which is the origin of its first log.
 func (k PublicKeys) Name() string { return k.name }
 
@@ -147,7 +162,7 @@ func (k PublicKeys) Check(raw []byte, origin string) (Checkpoint, error) {
 	}
 	c.Note = raw
 	for _, sig := range n.Sigs {
-		if sig.Name == k.name && k.log[sig.Hash] {
+		if sig.Name == k.name && k.log[sig.Hash] != "" {
 			c.Signed = append(c.Signed, sig)
 			continue
 		}

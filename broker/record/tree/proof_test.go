@@ -32,11 +32,11 @@ func TestEachEntryIsProvedWithPublicKeysAlone(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, in, err := keys.CheckProof(data, treetest.LeafOf(n), testOrigin)
-			if err != nil || got != n || in.Tree() != c.Tree() {
-				t.Fatalf("entry %d of %d: got %d, %v", n, size, got, err)
+			got, err := keys.CheckProof(data, treetest.LeafOf(n), testOrigin)
+			if err != nil || got.Number != n || got.In.Tree() != c.Tree() {
+				t.Fatalf("entry %d of %d: got %d, %v", n, size, got.Number, err)
 			}
-			if _, _, err := keys.CheckProof(data, treetest.LeafOf(n+1), testOrigin); err == nil {
+			if _, err := keys.CheckProof(data, treetest.LeafOf(n+1), testOrigin); err == nil {
 				t.Fatalf("entry %d of %d: another event was proved", n, size)
 			}
 		}
@@ -66,18 +66,18 @@ func TestAProofThatWasChangedProvesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := keys.CheckProof(good, treetest.LeafOf(4), testOrigin); err != nil {
+	if _, err := keys.CheckProof(good, treetest.LeafOf(4), testOrigin); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.SplitAfter(string(good), "\n")
 	for i := range lines {
 		if i < len(lines)-1 {
 			less := strings.Join(slices.Concat(lines[:i], lines[i+1:]), "")
-			if _, _, err := keys.CheckProof([]byte(less), treetest.LeafOf(4), testOrigin); err == nil {
+			if _, err := keys.CheckProof([]byte(less), treetest.LeafOf(4), testOrigin); err == nil {
 				t.Errorf("without line %d: got no error", i)
 			}
 			twice := strings.Join(slices.Concat(lines[:i+1], lines[i:]), "")
-			if _, _, err := keys.CheckProof([]byte(twice), treetest.LeafOf(4), testOrigin); err == nil && !strings.HasPrefix(lines[i], "— ") {
+			if _, err := keys.CheckProof([]byte(twice), treetest.LeafOf(4), testOrigin); err == nil && !strings.HasPrefix(lines[i], "— ") {
 				t.Errorf("line %d twice: got no error", i)
 			}
 		}
@@ -92,17 +92,17 @@ func TestAProofThatWasChangedProvesNothing(t *testing.T) {
 		"lines of Windows":    strings.ReplaceAll(string(good), "\n", "\r\n"),
 		"the end is cut":      string(good[:len(good)-1]),
 		"a hash of 31 bytes":  strings.Replace(string(good), lines[2], "AAAA\n", 1),
-		"too large":           string(good) + strings.Repeat("\n", maxProof),
+		"too large":           string(good) + strings.Repeat("\n", MaxProof),
 		"hashes without end":  lines[0] + lines[1] + strings.Repeat(lines[2], 1000) + strings.Join(lines[3:], ""),
 		"a checkpoint alone":  string(c.Note),
 		"another checkpoint":  strings.Replace(string(good), string(c.Note), string(checkpointOf(t, s, full, 8).Note), 1),
 		"a checkpoint forged": strings.Replace(string(good), string(c.Note), string(checkpointOf(t, newTestSigner(t), full, 9).Note), 1),
 	} {
-		if n, _, err := keys.CheckProof([]byte(bad), treetest.LeafOf(4), testOrigin); err == nil {
-			t.Errorf("%s: got entry %d, want an error", name, n)
+		if got, err := keys.CheckProof([]byte(bad), treetest.LeafOf(4), testOrigin); err == nil {
+			t.Errorf("%s: got entry %d, want an error", name, got.Number)
 		}
 	}
-	if _, _, err := keys.CheckProof(good, treetest.LeafOf(4), testOrigin+"/2"); err == nil {
+	if _, err := keys.CheckProof(good, treetest.LeafOf(4), testOrigin+"/2"); err == nil {
 		t.Error("another log: got no error")
 	}
 }
@@ -117,8 +117,8 @@ func FuzzProof(f *testing.F) {
 	f.Add(good)
 	f.Add(bytes.Replace(good, []byte("index"), []byte("extra \nindex"), 1))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if n, _, err := keys.CheckProof(data, treetest.LeafOf(4), testOrigin); err == nil && n != 4 {
-			t.Fatalf("entry 4 was proved to be %d", n)
+		if got, err := keys.CheckProof(data, treetest.LeafOf(4), testOrigin); err == nil && got.Number != 4 {
+			t.Fatalf("entry 4 was proved to be %d", got.Number)
 		}
 	})
 }

@@ -1,7 +1,9 @@
 package tree
 
 import (
+	"crypto/ed25519"
 	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
@@ -22,7 +24,7 @@ const maxName = 200
 // that sign the same tree do not contradict each other.
 type Signer struct {
 	key note.Signer
-	log []note.Verifier
+	log []logKey
 }
 
 // NewKey makes a key pair for the log called origin: the private key for a ring, and
@@ -61,7 +63,11 @@ func NewSigner(ring ...string) (*Signer, error) {
 		if s.key == nil {
 			s.key = signer
 		}
-		s.log = append(s.log, verifier)
+		public, err := publicOf(private)
+		if err != nil {
+			return nil, fmt.Errorf("key %d of the record is no private key as keygen makes it", i+1)
+		}
+		s.log = append(s.log, logKey{verifier, public})
 	}
 	keys, err := s.PublicKeys()
 	if err != nil {
@@ -71,6 +77,22 @@ func NewSigner(ring ...string) (*Signer, error) {
 		return nil, fmt.Errorf("the name of the record's key: %w", err)
 	}
 	return s, nil
+}
+
+// publicOf is the public key of a private one: PRIVATE+KEY+NAME+HASH+SEED, where the seed
+// stands in base64 after the byte of its algorithm. No error tells anything of it.
+// https://pkg.go.dev/golang.org/x/mod/sumdb/note#hdr-Generating_Keys
+func publicOf(private string) (string, error) {
+	parts := strings.SplitN(private, "+", 5)
+	if len(parts) != 5 {
+		return "", errors.New("no private key")
+	}
+	seed, err := base64.StdEncoding.DecodeString(parts[4])
+	if err != nil || len(seed) != 1+ed25519.SeedSize {
+		return "", errors.New("no seed of Ed25519")
+	}
+	public := ed25519.NewKeyFromSeed(seed[1:]).Public().(ed25519.PublicKey)
+	return note.NewEd25519VerifierKey(parts[2], public)
 }
 
 // Origin returns the name of the keys.
