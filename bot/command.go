@@ -38,6 +38,7 @@ func (v *visits) slashCommand(ctx context.Context, a arrival) {
 	defer v.rescue(ctx, to, func(m blockkit.Message) { v.delivery.deliver(ctx, to.beside(), m) })
 	parsed, wrong := parse(to, cmd)
 	to.asked, to.account = ofCommand(parsed), parsed.Account
+	to.code = to.code && parsed.Verb != command.VerbReceipt // its six digits are a number
 	ids := sightings(a.Envelope, cmd.TriggerID)
 	if err := v.door.pass(ctx, &to, v.door.person, v.door.ask(asked(parsed), ids...), v.door.first(ids...),
 		v.door.enter(""), v.door.alone); err != nil {
@@ -113,6 +114,8 @@ func (v *visits) run(ctx context.Context, to conversation, c command.Command) {
 		v.self.mfa(ctx, to, c)
 	case command.VerbSessions:
 		v.homes.sessions(ctx, to)
+	case command.VerbReceipt:
+		v.self.receipt(ctx, to, c)
 	case command.VerbExplain:
 		v.self.explain(ctx, to, c)
 	case command.VerbWhoami:

@@ -38,6 +38,7 @@ type Deps struct {
 	Keys      SealedKeys
 	ParseKey  func(text string) (secret.PublicKey, error) // what can be encrypted to, canonical
 	Recorder  Recorder
+	Provers   Provers
 	Directory Directory
 	People    People
 	Counters  Counters
@@ -91,6 +92,7 @@ type Broker struct {
 	Lists       *Lists       // of buckets
 	Keys        *Keys        // that credentials are encrypted to
 	Explaining  *Explaining  // what would happen, and who one is
+	Proving     *Proving     // that something is on the record
 }
 
 type (
@@ -195,6 +197,11 @@ type (
 		consent     *Consent
 		mfaSessions *MFASessions
 	}
+	// Proving proves that something is on the record.
+	Proving struct {
+		base
+		provers Provers
+	}
 )
 
 // New returns a Broker; it does no work.
@@ -222,5 +229,6 @@ func New(d Deps) *Broker {
 	b.Lists = &Lists{base: in, consent: b.Consent, issuing: b.Issuing, holding: b.Holding}
 	b.Keys = &Keys{base: in, usage: used, sealings: sealed, attempts: acts}
 	b.Explaining = &Explaining{base: in, policy: b.Policy, consent: b.Consent, mfaSessions: b.MFASessions}
+	b.Proving = &Proving{base: in, provers: d.Provers}
 	return b
 }

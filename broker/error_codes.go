@@ -37,6 +37,7 @@ const (
 	CodeSealUnreadable Code = "sealed_key_unreadable"
 	CodeKeyFixed       Code = "sealed_key_fixed"
 	CodeKeyUnchanged   Code = "sealed_key_unchanged"
+	CodeNoReceipt      Code = "no_receipt"
 
 	// Refused by AWS.
 	CodeWrongCode       Code = "wrong_code"

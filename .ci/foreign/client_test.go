@@ -72,19 +72,21 @@ func TestAForeignClientReadsEveryEntryFromTheTiles(t *testing.T) {
 	}
 }
 
-// spicy reads proofs as C2SP tlog-proof has them, but for the first line, which is newer.
+// spicy reads receipts as C2SP tlog-proof has them, but for the first line and the entry in them,
+// which are newer.
 func TestAForeignProgramAcceptsProofs(t *testing.T) {
 	l, spicy, dir := newLog(t), program(t, "spicy"), t.TempDir()
 	l.grow(t, 700)
 	verify := func(n int, leaf []byte) error {
-		data, err := tree.Prove(int64(n), l.last, l.hashes(t))
+		receipt, err := tree.Receipt(int64(n), l.last, l.leaves[n], l.hashes(t))
 		if err != nil {
 			t.Fatal(err)
 		}
-		proof, ok := bytes.CutPrefix(data, []byte("c2sp.org/tlog-proof@v1\n"))
-		if !ok {
-			t.Fatalf("got\n%s", data)
+		lines := bytes.SplitAfterN(receipt, []byte("\n"), 3)
+		if string(lines[0]) != "c2sp.org/tlog-proof@v1\n" || !bytes.HasPrefix(lines[1], []byte("extra ")) {
+			t.Fatalf("got\n%s", receipt)
 		}
+		proof := lines[2]
 		path := filepath.Join(dir, "entry")
 		write(t, path, leaf)
 		write(t, path+".spicy", proof)

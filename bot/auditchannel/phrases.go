@@ -133,6 +133,11 @@ var peoplePhrases = map[broker.Code]map[string]phrase{
 		"":          says("Their key is set by the config and cannot be changed from Slack."),
 		"no_device": says("The config names no MFA device for them, so a key cannot be changed."),
 	},
+	broker.CodeNoReceipt: {
+		"":         says("There is no receipt for them under that number."),
+		"not_kept": says("No entry of that number is kept."),
+		"unsigned": says("The entry is not signed yet."),
+	},
 	broker.CodeKeyUnchanged: {
 		"":     says("That is their registered key already."),
 		"none": says("They have no key registered."),

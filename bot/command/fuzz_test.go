@@ -28,6 +28,7 @@ func FuzzParseAssume(f *testing.F) {
 		f.Add(seed)
 	}
 	for _, seed := range []string{
+		"receipt 4711", "receipt #4,711", "receipt record 4 711", "receipt", "receipt 123456", "receipt 99999999999999999999", "receipt \u0664\u0667",
 		"who", "status", "status now", "resume", "pause because <!here> “x”",
 		"block <@U02BOB|bob> because <@U03CAROL>", "unblock <@U02BOB>", "unlock @bob", "revoke prod because x",
 		"revoke <@U02BOB|bob> prod because INC-42", "revoke <@U02BOB|bob>prod", "pause because 123 456", "block <!subteam^S123|@team>", "revoke <@U02BOB> 123456",
@@ -103,6 +104,9 @@ func render(c Command) string {
 		words = append(words, mfaStatus)
 	case VerbWho, VerbStatus, VerbUnlock, VerbBlock, VerbUnblock, VerbPause, VerbResume, VerbRevoke:
 		words = append(words, string(c.Verb))
+	}
+	if c.Verb == VerbReceipt {
+		words = append(words, string(VerbReceipt), fmt.Sprint(c.Entry))
 	}
 	if c.Target != "" {
 		words = append(words, "<@"+c.Target+"|somebody>")

@@ -44,6 +44,7 @@ type Command struct {
 	Change   KeyAction        // of VerbKey
 	// BreakGlass asks without the approval that the Account needs.
 	BreakGlass bool
+	Entry      int64  // number of the entry of VerbReceipt
 	Target     string // Slack user ID of whom an admin acts upon
 }
 
@@ -57,7 +58,7 @@ const (
 // ParseAssume reads what follows /assume:
 //
 //	ACCOUNT CODE [for D] [as FORMAT] [break-glass] [because …] |
-//	help | accounts | whoami [ACCOUNT] | key … | revoke ACCOUNT | cancel [ACCOUNT],
+//	help | accounts | whoami [ACCOUNT] | key … | revoke ACCOUNT | cancel [ACCOUNT] | receipt N,
 //	and what parseAdmin reads
 //
 // in any order up to because. The text is as Slack sends it with should_escape.
@@ -73,6 +74,9 @@ func ParseAssume(text string) (Command, error) {
 		return cmd, err
 	}
 	if cmd, ok, err := parseCancel(text); ok {
+		return cmd, err
+	}
+	if cmd, ok, err := parseReceipt(text); ok {
 		return cmd, err
 	}
 	return parse(text, VerbAssume, "for", "as", breakGlass, "because")

@@ -97,6 +97,7 @@ func (h help) message(v Voice) blockkit.Message {
 		line(prose.AssumeCmd(example, "123456 as console s3"), "  the link opens the console of one service"),
 		line(prose.AssumeCmd("explain", example), "  whether you may have it, why, and how long"),
 		line(prose.AssumeCmd("whoami", example), "  who AWS takes you for"),
+		line(prose.AssumeCmd("receipt 4711"), "  the proof, for an auditor, that an entry is on the record: replies show its number"),
 		line(prose.AssumeCmd("key"), "  have your credentials encrypted to your age or SSH key"),
 		line(prose.AssumeCmd("revoke", example), "  revokes what you have of it, if somebody else may have got it"),
 	)...)

@@ -149,6 +149,7 @@ func TestMessagesAreAsJudged(t *testing.T) {
 	maps.Copy(all, bucketPageMessages())
 	maps.Copy(all, approvalMessages())
 	maps.Copy(all, adminMessages())
+	maps.Copy(all, receiptMessages(t))
 	goldentest.Messages(t, all)
 }
 

@@ -43,6 +43,15 @@ type Actor struct {
 	Name    string `json:"name,omitempty" max:"255"`   // the config's name of the User; absent for a stranger
 }
 
+// Asker is who asked for what e decides about, where that is another than its Actor may be; zero:
+// e decides about nothing that was asked.
+func (e Event) Asker() Person {
+	if p, ok := e.Data.(interface{ asker() Person }); ok {
+		return p.asker()
+	}
+	return Person{}
+}
+
 // envelope is how an Event is written.
 type envelope struct {
 	V       int             `json:"v"`                          // version of this form: 1

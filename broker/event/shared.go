@@ -109,6 +109,8 @@ type Asked struct {
 	BreakGlass bool     `json:"break_glass,omitempty"`         // nothing waits: approvers are asked to take note of break-glass
 }
 
+func (a Asked) asker() Person { return a.Target }
+
 // Piece says which part this is of what was too large for one entry.
 type Piece struct {
 	Part  int `json:"part,omitempty"`  // from 1; absent: this is all

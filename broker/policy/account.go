@@ -136,7 +136,7 @@ var accountName = regexp.MustCompile(AccountNamePattern)
 // reservedWords have a meaning of their own where an account name may stand.
 var reservedWords = []string{
 	"accounts", "as", "because", "block", "break-glass", "cancel", "end", "explain", "for", "help", "key",
-	"pause", "prefix", "resume", "revoke", "sessions", "status", "unblock", "unlock", "who", "whoami",
+	"pause", "prefix", "receipt", "resume", "revoke", "sessions", "status", "unblock", "unlock", "who", "whoami",
 }
 
 // CheckAccountName says what is wrong with name as an Account's alias.

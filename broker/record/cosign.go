@@ -90,11 +90,7 @@ func (w *cosigning) size(now published.State) int64 {
 	if now.Cosigned == nil {
 		return 0
 	}
-	var witnesses []string
-	for _, each := range w.witnesses.Each {
-		witnesses = append(witnesses, each.Key())
-	}
-	keys, err := w.keys.signer.PublicKeys(witnesses...)
+	keys, err := w.keys.signer.PublicKeys(w.witnesses.Keys()...)
 	if err != nil {
 		return 0
 	}

@@ -110,6 +110,15 @@ type Set struct {
 	Each   []Witness
 }
 
+// Keys returns the public keys of the witnesses.
+func (ws Set) Keys() []string {
+	var keys []string
+	for _, each := range ws.Each {
+		keys = append(keys, each.Key())
+	}
+	return keys
+}
+
 // Ask asks each witness to cosign c, and returns their answers in order once all are
 // there. known is how many entries each had seen, by its name, as far as it was
 // remembered. hashes are those of the tree as HashReader gives them.

@@ -141,6 +141,11 @@ var reasons = map[string]reason{
 		cause: "The config names the person's `age_key`, or no device by which a change could be proven.",
 		mend:  "Change it in the config.",
 	},
+	"no_receipt": {
+		cause: "Nobody has an entry of that number, it is about somebody else, or it is not signed yet.",
+		mend: "Admins can have the receipt of any entry; `assumebot record prove N --s3 URL` finds those that Redis has let go. If entries stay unsigned, " +
+			"[nothing is signed](operations.md#the-record).",
+	},
 	"sealed_key_unchanged": {
 		cause: "The key is registered already, or there is none to remove.",
 		mend:  "Nothing.",
