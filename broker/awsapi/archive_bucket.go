@@ -2,17 +2,14 @@ package awsapi
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
@@ -34,13 +31,8 @@ import (
 // bucket (without it S3 does not say that an object is not there), to delete
 // s3:ListBucketVersions and s3:DeleteObjectVersion, and for locks s3:PutObjectRetention.
 type ArchiveBucket struct {
-	client *Client
-	place  archivePlace
-	lock   ObjectLock
-	pace   retry.Pace
-
-	mu     sync.Mutex
-	bucket *s3.Client // in the bucket's region; nil until that is known
+	reachedBucket
+	lock ObjectLock
 }
 
 // An ObjectLock is how long full tiles and full bundles cannot be deleted, by nobody
@@ -76,7 +68,9 @@ func (c *Client) Archive(url string, lock ObjectLock) (*ArchiveBucket, error) {
 	if err := lock.check(); err != nil {
 		return nil, err
 	}
-	return &ArchiveBucket{client: c, place: place, lock: lock, pace: archivePace()}, nil
+	return &ArchiveBucket{
+		reachedBucket: reachedBucket{client: c, what: "archive", place: place, longest: maxAnswer, pace: archivePace()}, lock: lock,
+	}, nil
 }
 
 // Create implements [record.Objects].
@@ -231,46 +225,4 @@ func (a *ArchiveBucket) get(ctx context.Context, bucket *s3.Client, path string)
 		return nil, "", fmt.Errorf("read the object: %w", err)
 	}
 	return data, *out.ETag, nil
-}
-
-// inRegion is the client for the bucket's region, which S3 tells in every answer about
-// the bucket, also where it refuses. It is asked once.
-func (a *ArchiveBucket) inRegion(ctx context.Context) (*s3.Client, error) {
-	a.mu.Lock()
-	bucket := a.bucket
-	a.mu.Unlock()
-	if bucket != nil {
-		return bucket, nil
-	}
-	region := a.client.config.Region
-	head, err := a.client.archiveClient(region).HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &a.place.bucket})
-	var answered *awshttp.ResponseError
-	switch {
-	case err == nil:
-		region = cmp.Or(aws.ToString(head.BucketRegion), region)
-	case !errors.As(err, &answered) || answered.HTTPStatusCode() >= http.StatusInternalServerError:
-		return nil, err
-	case answered.HTTPStatusCode() == http.StatusNotFound:
-		return nil, retry.Final(fmt.Errorf("there is no such bucket: %w", err))
-	default: // S3 refuses HEAD without a word: the call itself is told why
-		region = cmp.Or(answered.Response.Header.Get("X-Amz-Bucket-Region"), region)
-	}
-	bucket = a.client.archiveClient(region)
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.bucket = bucket
-	return bucket, nil
-}
-
-// archiveClient is a client that tries once: when to try again is decided in one place.
-func (c *Client) archiveClient(region string) *s3.Client {
-	return s3.NewFromConfig(c.config, func(o *s3.Options) {
-		o.Region = region
-		o.Retryer = aws.NopRetryer{}
-		o.HTTPClient = boundedAnswers{o.HTTPClient}
-		o.UsePathStyle = o.BaseEndpoint != nil // its host is not ours to put a name before
-		o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenSupported
-		o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenSupported
-		o.DisableLogOutputChecksumValidationSkipped = true // there is none of what others wrote
-	})
 }

@@ -37,3 +37,9 @@ func (a *ArchiveBucket) Impatiently() *ArchiveBucket {
 	a.pace.First, a.pace.Longest = time.Microsecond, time.Microsecond
 	return a
 }
+
+// Impatiently is b with no time between tries.
+func (b *LogBucket) Impatiently() *LogBucket {
+	b.pace.First, b.pace.Longest = time.Microsecond, time.Microsecond
+	return b
+}
