@@ -34,7 +34,8 @@ const environment = `Each of those marked * also as NAME_FILE, the path of a fil
                           accepted, to take the risk that the name says
 
 exit codes: 0 done, 1 failed, 2 the command line is wrong,
-  3 policy diff: somebody gains,
+  3 policy diff: somebody gains; record reconcile: an alarm,
+  4 record reconcile: it cannot tell,
   78 the bot cannot run until a person mends its settings, its config or a token`
 
 // environmentTopic is what help prints, and no command.

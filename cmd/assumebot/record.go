@@ -30,7 +30,7 @@ func recordCommand(ctx context.Context, getenv func(string) string) *cobra.Comma
 	c.AddCommand(
 		recordVerifyCommand(ctx, getenv), recordProveCommand(ctx, getenv), recordVerifyProofCommand(getenv),
 		recordShowCommand(ctx, getenv), recordExportCommand(ctx, getenv), recordForgetCommand(ctx, getenv),
-		recordAcceptCommand(ctx, getenv),
+		recordAcceptCommand(ctx, getenv), recordReconcileCommand(ctx, getenv),
 	)
 	for _, sub := range c.Commands() {
 		sub.DisableFlagsInUseLine = true

@@ -234,3 +234,17 @@ func (x *Index) granted(number int64, ev event.Event, d event.GrantedData) {
 		x.byKey[g.key] = at
 	}
 }
+
+// ReachesBack reports whether a source has all that a run needs which judges from since on.
+func ReachesBack(ctx context.Context, source audit.Source, since time.Time) (bool, error) {
+	first, _, err := source.Bounds(ctx)
+	if err != nil || first == 0 {
+		return err == nil, err
+	}
+	entries, err := source.Read(ctx, first, 1)
+	if err != nil || len(entries) == 0 {
+		return false, err
+	}
+	ev, err := event.Decode(entries[0].Leaf, nil)
+	return err == nil && ev.Time.Before(since.Add(-longest)), nil //nolint:nilerr // what cannot be read does not say
+}

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"hash/maphash"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -26,10 +27,10 @@ const maxSeen = 2_000_000
 // A Match holds an Index against events of CloudTrail.
 type Match struct {
 	*Index
-	since, until time.Time // of events; zero: any
-	recordUntil  time.Time // what the record has by now
+	Window
 
 	users     map[string]*user  // by ARN
+	byID      map[string]string // ARN by the Slack user ID
 	byUserKey map[string]string // ARN by access key ID that is known to be theirs
 	principal map[string]string // ARN by principal ID, as events of the record's calls have it
 	owners    map[string]bool   // AWS accounts of users
@@ -55,28 +56,31 @@ type user struct {
 }
 
 // A Window is which events are judged: those from Since on and before Until, zero: any; of what
-// was done after RecordUntil nothing is known yet.
-type Window struct{ Since, Until, RecordUntil time.Time }
+// was done after RecordUntil nothing is known yet. Tools are where the bot and its tools may
+// call from, beside the addresses of the record's own calls.
+type Window struct {
+	Since, Until, RecordUntil time.Time
+	Tools                     []netip.Prefix
+}
 
 // NewMatch begins to hold x against CloudTrail, for these users.
 func NewMatch(x *Index, users []User, w Window) *Match {
 	m := &Match{
-		Index:       x,
-		since:       w.Since,
-		until:       w.Until,
-		recordUntil: w.RecordUntil,
-		users:       map[string]*user{},
-		byUserKey:   map[string]string{},
-		principal:   map[string]string{},
-		owners:      map[string]bool{},
-		addresses:   map[string]bool{},
-		strangers:   map[string]int{},
-		coverage:    newCoverage(),
-		seed:        maphash.MakeSeed(),
-		seen:        map[uint64]struct{}{},
-		names:       map[string]string{},
-		issuing:     tallies{},
-		using:       tallies{},
+		Index:     x,
+		Window:    w,
+		users:     map[string]*user{},
+		byID:      map[string]string{},
+		byUserKey: map[string]string{},
+		principal: map[string]string{},
+		owners:    map[string]bool{},
+		addresses: map[string]bool{},
+		strangers: map[string]int{},
+		coverage:  newCoverage(),
+		seed:      maphash.MakeSeed(),
+		seen:      map[uint64]struct{}{},
+		names:     map[string]string{},
+		issuing:   tallies{},
+		using:     tallies{},
 	}
 	for _, u := range users {
 		m.addUser(u)
@@ -93,6 +97,9 @@ func (m *Match) addUser(u User) {
 	if known.Who == (event.Person{}) {
 		known.Who = u.Who
 	}
+	if _, taken := m.byID[u.Who.ID]; u.Who.ID != "" && !taken {
+		m.byID[u.Who.ID] = u.ARN
+	}
 	known.Shared = known.Shared || u.Shared
 	for _, k := range u.Keys {
 		known.keys[k], m.byUserKey[k] = true, u.ARN
@@ -101,19 +108,12 @@ func (m *Match) addUser(u User) {
 }
 
 // accountOfUser is the AWS account of a person's IAM user; "" where it is not known.
-func (m *Match) accountOfUser(who event.Person) string {
-	for _, u := range m.users {
-		if who.ID != "" && u.Who.ID == who.ID {
-			return accountOf(u.ARN)
-		}
-	}
-	return ""
-}
+func (m *Match) accountOfUser(who event.Person) string { return accountOf(m.byID[who.ID]) }
 
 // Take takes in an event, in any order.
 func (m *Match) Take(e cloudtrail.Event) {
 	m.events++
-	if !m.since.IsZero() && e.Time.Before(m.since) || !m.until.IsZero() && !e.Time.Before(m.until) {
+	if !m.Since.IsZero() && e.Time.Before(m.Since) || !m.Until.IsZero() && !e.Time.Before(m.Until) {
 		m.outside++
 		return
 	}
@@ -136,7 +136,7 @@ func (m *Match) Take(e cloudtrail.Event) {
 	switch {
 	case e.Time.Before(m.From):
 		m.beforeRecord++
-	case e.Time.After(m.recordUntil):
+	case e.Time.After(m.RecordUntil):
 		m.afterRecord++
 	case s.issuing:
 		m.issuing.count(s, e)
@@ -230,6 +230,15 @@ func isLongTerm(key string) bool { return strings.HasPrefix(key, "AKIA") }
 // isAddress tells an address from the name of a service of AWS, which called for somebody.
 func isAddress(a string) bool {
 	return a != "" && !strings.HasSuffix(a, ".amazonaws.com") && a != "AWS Internal"
+}
+
+// isBots reports whether the bot or its tools call from an address.
+func (m *Match) isBots(address string) bool {
+	if m.addresses[address] {
+		return true
+	}
+	a, err := netip.ParseAddr(address)
+	return err == nil && slices.ContainsFunc(m.Tools, func(p netip.Prefix) bool { return p.Contains(a.Unmap()) })
 }
 
 // spotOf is where an event is counted that the record does not explain; judged is false where

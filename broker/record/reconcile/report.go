@@ -88,7 +88,7 @@ func (m *Match) Report(files int, complete bool) Report {
 			Files: files, Events: m.events, Doubles: m.doubles, First: event.At(m.coverage.all.first), Last: event.At(m.coverage.all.last),
 			Accounts: len(m.coverage.accounts), Places: len(m.coverage.places),
 		},
-		Record: Record{First: m.First, Next: m.Next, From: event.At(m.From), Until: event.At(m.recordUntil), Grants: len(m.grants)},
+		Record: Record{First: m.First, Next: m.Next, From: event.At(m.From), Until: event.At(m.RecordUntil), Grants: len(m.grants)},
 		Alarms: []Alarm{}, Notes: []Note{}, CannotTell: []string{},
 		Unjudged: Unjudged{CallsTooYoung: m.afterRecord, CallsTooOld: m.beforeRecord},
 	}
@@ -125,16 +125,31 @@ func (m *Match) judge(r *Report, notes notes, all tallies) {
 		case code == "":
 			r.CloudTrail.BotCalls += t.calls
 		case alarm:
-			r.Alarms = append(r.Alarms, m.alarm(s, code, *t))
+			r.add(m.alarm(s, code, *t))
 		default:
 			notes.add(code, s, m.who(s.user), *t)
 		}
 	}
 }
 
+// add adds an alarm, to one that is of the same.
+func (r *Report) add(a Alarm) {
+	at := slices.IndexFunc(r.Alarms, func(b Alarm) bool { return b.ID == a.ID })
+	if at < 0 {
+		r.Alarms = append(r.Alarms, a)
+		return
+	}
+	b := &r.Alarms[at]
+	if a.First.Before(b.First.Time) {
+		b.EventID, b.Agent = a.EventID, a.Agent
+	}
+	both := span{b.First.Time, b.Last.Time}.with(a.First.Time).with(a.Last.Time)
+	b.Calls, b.First, b.Last = b.Calls+a.Calls, event.At(both.first), event.At(both.last)
+}
+
 // codeOf is what an unexplained doing is: an alarm, a note, or "" what the bot does without an entry.
 func (m *Match) codeOf(s spot) (code string, alarm bool) {
-	fromBot := s.byBot && m.addresses[s.address]
+	fromBot := s.byBot && m.isBots(s.address)
 	u := m.users[s.user]
 	switch {
 	case u == nil:
@@ -192,8 +207,10 @@ func (m *Match) who(arn string) event.Person {
 }
 
 func (m *Match) alarm(s spot, code string, t tally) Alarm {
+	id := s.id(code)
 	return Alarm{Agent: t.agent, Mismatch: event.Mismatch{
-		ID:          s.id(code),
+		Told:        m.toldIn(id),
+		ID:          id,
 		Code:        code,
 		Target:      m.who(s.user),
 		IAMUser:     s.user,
@@ -236,7 +253,7 @@ func (m *Match) lacking(r *Report, complete bool) {
 		case g.seen:
 			r.Record.Matched++
 			continue
-		case !m.since.IsZero() && g.issued.Before(m.since), !m.until.IsZero() && !g.issued.Before(m.until):
+		case !m.Since.IsZero() && g.issued.Before(m.Since), !m.Until.IsZero() && !g.issued.Before(m.Until):
 			continue
 		case g.request == "" && g.key == "":
 			continue
@@ -248,8 +265,9 @@ func (m *Match) lacking(r *Report, complete bool) {
 		case !covered || !complete:
 			r.Unjudged.GrantsNotCovered++
 		default:
+			id := spot{user: g.id, key: g.key}.id(event.NotInCloudTrail)
 			r.Alarms = append(r.Alarms, Alarm{Mismatch: event.Mismatch{
-				ID: spot{user: g.id, key: g.key}.id(event.NotInCloudTrail), Code: event.NotInCloudTrail, Target: g.who, Grant: g.id,
+				ID: id, Told: m.toldIn(id), Code: event.NotInCloudTrail, Target: g.who, Grant: g.id,
 				AccessKeyID: g.key, RoleARN: g.role, Region: g.region, Calls: 1, First: event.At(g.issued), Last: event.At(g.issued),
 			}})
 		}
@@ -312,19 +330,23 @@ func (m *Match) cannotTell(r Report) []string {
 // maxReasons is as many as a person reads.
 const maxReasons = 20
 
+// toldIn is the entry that told a Mismatch first; nil where none has.
+func (x *Index) toldIn(id string) *int64 {
+	t, told := x.told[id]
+	if !told {
+		return nil
+	}
+	return &t.entry
+}
+
 // New are the Alarms that the record does not tell yet, and those that happened again since
-// it did: these say which entry told them first.
-func (m *Match) New(alarms []Alarm) []Alarm {
+// it did.
+func (x *Index) New(alarms []Alarm) []Alarm {
 	var out []Alarm
 	for _, a := range alarms {
-		before, told := m.told[a.ID]
-		if told && !a.Last.After(before.last) {
-			continue
+		if before, told := x.told[a.ID]; !told || a.Last.After(before.last) {
+			out = append(out, a)
 		}
-		if told {
-			a.Told = &before.entry
-		}
-		out = append(out, a)
 	}
 	return out
 }

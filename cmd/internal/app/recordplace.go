@@ -10,7 +10,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/record/archive"
@@ -171,13 +170,7 @@ func (r *RecordReader) openArchive(ctx context.Context, place string, getenv fun
 }
 
 func openBucket(ctx context.Context, place string, getenv func(string) string) (archive.Objects, error) {
-	r := settingsReader{getenv: getenv}
-	region := r.region()
-	r.awsEndpoints(r.accepts(awsapi.AcceptForeignEndpoint))
-	if err := errors.Join(r.problems...); err != nil {
-		return nil, err
-	}
-	aws, err := awsapi.New(ctx, region, getenv, time.Now)
+	aws, err := openToolAWS(ctx, getenv)
 	if err != nil {
 		return nil, err
 	}
