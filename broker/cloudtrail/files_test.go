@@ -90,7 +90,8 @@ func TestWhatCannotBeOpenedIsTold(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	none := func(string, io.Reader, error) error { return errors.New("called") }
-	if err := cloudtrail.Files(filepath.Join(dir, "absent")).Each(context.Background(), time.Time{}, none); err == nil || !strings.Contains(err.Error(), "absent: no such file") {
+	absent := cloudtrail.Files(filepath.Join(dir, "absent"))
+	if err := absent.Each(context.Background(), time.Time{}, none); err == nil || !strings.Contains(err.Error(), "absent: no such file") {
 		t.Errorf("got %v", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())

@@ -83,7 +83,8 @@ func TestReadsASessionAndWhatHasOtherForms(t *testing.T) {
 		{"eventTime":"2026-11-25T15:00:00Z","eventSource":"s3.amazonaws.com","eventName":"ListBuckets","sessionCredentialFromConsole":"true",
 		 "userIdentity":{"type":"IAMUser","accessKeyId":"ASIA1","sessionContext":{"attributes":{"creationDate":"2026-11-25T14:00:00Z","mfaAuthenticated":"true"}}},
 		 "requestParameters":{"roleArn":{"x":1}},"responseElements":null},
-		{"eventTime":"2026-11-25T15:00:01Z","eventSource":"sts.amazonaws.com","eventName":"AssumeRole","eventID":7,"userIdentity":"nobody","requestParameters":"HIDDEN","responseElements":[1]}
+		{"eventTime":"2026-11-25T15:00:01Z","eventSource":"sts.amazonaws.com","eventName":"AssumeRole",
+		 "eventID":7,"userIdentity":"nobody","requestParameters":"HIDDEN","responseElements":[1]}
 	]}`))
 	if err != nil || len(got) != 2 {
 		t.Fatal(got, err)

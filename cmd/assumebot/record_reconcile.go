@@ -23,8 +23,8 @@ import (
 	"github.com/assumebot/assumebot/cmd/internal/config"
 )
 
-const reconcileAbout = `Hold the record against AWS CloudTrail: calls by the bot's IAM users that the bot did not make, and Grants that CloudTrail lacks. Exit code:
-0 nothing found, 3 an alarm, 4 it cannot tell, 1 it failed.`
+const reconcileAbout = `Hold the record against AWS CloudTrail: calls by the bot's IAM users that the bot did not make, and Grants that CloudTrail lacks.
+Exit code: 0 nothing found, 3 an alarm, 4 it cannot tell, 1 it failed.`
 
 const (
 	// exitAlarm tells whoever runs it every day that somebody must look.
@@ -75,7 +75,7 @@ func (r reconciling) run(ctx context.Context, c *cobra.Command, file string) err
 		return err
 	}
 	return r.place.open(ctx, c, file, func(ctx context.Context, at *app.RecordReader, s app.Settings) error {
-		users, unknown, err := r.iamUsers(ctx, c, a)
+		users, unknown, err := r.iamUsers(ctx, a)
 		if err != nil {
 			return err
 		}
@@ -174,7 +174,7 @@ func sinceWhen(c *cobra.Command, text string, now time.Time) (time.Time, error) 
 // mostDays is more than any trail keeps.
 const mostDays = 36_500
 
-func (r reconciling) iamUsers(ctx context.Context, c *cobra.Command, a asked) (users []reconcile.User, unknown []string, err error) {
+func (r reconciling) iamUsers(ctx context.Context, a asked) (users []reconcile.User, unknown []string, err error) {
 	if len(*r.users) > 0 {
 		return app.NamedIAMUsers(*r.users, a.config.Users), nil, nil
 	}

@@ -345,7 +345,8 @@ func TestAnAlarmIsToldOnce(t *testing.T) {
 	second.Agent = botAgent // whatever the caller calls itself
 	w.tell(second)
 	m = w.match()
-	if again := m.New(m.Report(1, true).Alarms); len(again) != 1 || again[0].Told == nil || *again[0].Told != 1 || again[0].Calls != 2 || again[0].ID != first[0].ID {
+	again := m.New(m.Report(1, true).Alarms)
+	if len(again) != 1 || again[0].Told == nil || *again[0].Told != 1 || again[0].Calls != 2 || again[0].ID != first[0].ID {
 		t.Errorf("got %+v", again)
 	}
 }
@@ -377,7 +378,8 @@ func TestWhatTheRecordDoesNotReachIsNotJudged(t *testing.T) {
 	w := newWorld(t)
 	w.grant(noon, "one")
 	w.window.RecordUntil = noon.Add(time.Hour)
-	w.tell(w.assume(noon, "one"), w.stolen(noon.Add(2*time.Hour), cloudtrail.STS, "AssumeRole"), w.stolen(noon.Add(-49*time.Hour), "s3.amazonaws.com", "ListBuckets"))
+	late, early := w.stolen(noon.Add(2*time.Hour), cloudtrail.STS, "AssumeRole"), w.stolen(noon.Add(-49*time.Hour), "s3.amazonaws.com", "ListBuckets")
+	w.tell(w.assume(noon, "one"), late, early)
 	r := w.report()
 	if len(r.Alarms) > 0 || r.Unjudged.CallsTooYoung != 1 || r.Unjudged.CallsTooOld != 1 || len(r.CannotTell) != 1 {
 		t.Errorf("got %+v", r)

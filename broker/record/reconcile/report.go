@@ -297,9 +297,10 @@ func (m *Match) covered(g grant) (covered, young bool) {
 func (m *Match) cannotTell(r Report) []string {
 	var why []string
 	say := func(format string, args ...any) { why = append(why, fmt.Sprintf(format, args...)) }
-	if m.events == 0 {
+	switch m.events {
+	case 0:
 		say("the files hold no events")
-	} else if m.events == m.outside {
+	case m.outside:
 		say("all events of the files are outside of the time that was asked for")
 	}
 	if m.Next == m.First {
