@@ -3,6 +3,7 @@ package e2e
 import (
 	"archive/tar"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
@@ -14,7 +15,10 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/bot/slacktest"
+	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/ahead"
 	"github.com/assumebot/assumebot/broker/awstest"
+	"github.com/assumebot/assumebot/broker/prose"
 	"github.com/assumebot/assumebot/broker/record/audit"
 	"github.com/assumebot/assumebot/cmd/internal/app"
 	"github.com/assumebot/assumebot/store/storetest"
@@ -72,6 +76,41 @@ func TestTheReleaseBeforeAndThisOneGoOnWithWhatTheOtherLeft(t *testing.T) {
 		t.Error(err)
 	}
 	r.verifies()
+	r.waitsForThisOne(path, settings)
+}
+
+// waitsForThisOne has a process of this release die while only the one before serves: what it
+// owed waits for the next of this one.
+func (r *releases) waitsForThisOne(path string, settings app.Settings) {
+	st := storeAt(r.t.(*testing.T), r.redis.URL)
+	text, err := json.Marshal(map[string]any{
+		"request": broker.NewID(), "user": crowdID(7), "since": r.now(), "asked": prose.Say(prose.AssumeCmd("accounts")),
+	})
+	if err == nil {
+		_, err = st.Ledger.Beat(r.t.Context(), "died", time.Millisecond)
+	}
+	if err == nil {
+		_, err = st.Ledger.Owe(r.t.Context(), ahead.Owed{Owner: "died", ID: "r", At: r.now(), Text: text})
+	}
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	before := r.starts()
+	r.served(1)
+	r.command(crowdID(6), "/assume", "accounts")
+	r.await("the release before answers", func() bool { return len(r.private(crowdID(6))) > 0 })
+	r.ends(before)
+	if told := r.directMessages(crowdID(7)); len(told) > 0 || !owes(r.t, r.redis.URL) {
+		r.t.Errorf("got %d messages, want that the release before leaves what it does not know", len(told))
+	}
+	this := r.launch(path, settings, r.now)
+	r.await("it is told", func() bool {
+		told := r.directMessages(crowdID(7))
+		return len(told) == 1 && strings.Contains(told[0].Plain(), "The bot was stopped before it answered /assume accounts") && !owes(r.t, r.redis.URL)
+	})
+	if err := this.stop(); err != nil {
+		r.t.Error(err)
+	}
 }
 
 // buildBefore builds the release before, for which Go needs nothing that this one does not.
