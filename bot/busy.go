@@ -56,6 +56,7 @@ func (i *intake) turnAway(a arrival) {
 
 // sayBusy reports whether the person was told.
 func (i *intake) sayBusy(ctx context.Context, to conversation) bool {
+	defer to.debt.Settle()
 	to.fate.becomes(watch.Busy)
 	defer to.fate.ended()
 	err := i.visits.delivery.replyInTime(ctx, to, to.voice.Error(errTurn(ctx, to)))
@@ -107,6 +108,7 @@ func (i *intake) lose(a arrival) {
 	if a.answering != nil {
 		a.answering()
 	}
+	i.visits.waiting.drop(a.ID)
 	i.shed.count(false)
 }
 

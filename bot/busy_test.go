@@ -52,6 +52,13 @@ func (oneOwner) Owe(_ context.Context, d ahead.Owed) (ledger.Entry, error) {
 	return ledger.Entry{Sealed: d.ID}, nil
 }
 
+func (oneOwner) OweAll(_ context.Context, all []ahead.Owed) (entries []ledger.Entry, err error) {
+	for _, d := range all {
+		entries = append(entries, ledger.Entry{Sealed: d.ID})
+	}
+	return entries, nil
+}
+
 func (oneOwner) Owes(context.Context, string, ledger.Entry) (bool, error) { return true, nil }
 
 // TestOnePersonsFloodSlowsThatPersonAlone: what has no turn is told so, with what became

@@ -20,6 +20,14 @@ import (
 
 // typer is who typed a slash command.
 func (v *visits) typer(a arrival) conversation {
+	if to, ok := v.waiting.take(a.ID); ok {
+		return to
+	}
+	return v.typed(a)
+}
+
+// typed is who typed a slash command of which nothing is owed yet.
+func (v *visits) typed(a arrival) conversation {
 	cmd := a.typed
 	to := v.arrived(cmd.UserID, cmd.TeamID, cmd.ChannelID)
 	to.responseURL, to.trigger, to.code = secret.New(cmd.ResponseURL), cmd.TriggerID, command.CarriesCode(cmd.Text)

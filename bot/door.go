@@ -57,7 +57,9 @@ func (b *door) turnedAway(ctx context.Context, to conversation, err error) {
 // and has the answer owed.
 func (b *door) ask(q ahead.Questions, ids ...string) step {
 	return func(ctx context.Context, to *conversation) error {
-		q.Owed = b.owe(to)
+		if to.debt == nil {
+			q.Owed = b.owe(to)
+		}
 		to.broker.Visits.Ask(ctx, to.request(command.Command{}), ids, q)
 		if q.Owed != nil {
 			to.debt = b.ledger.Owe(ctx, q.Owed)

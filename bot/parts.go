@@ -151,6 +151,7 @@ type visits struct {
 	*core
 	*parts
 	directory *directory.Events
+	waiting   *waiting
 	extra     atomic.Int64 // actions that payloads held beside their first
 }
 
@@ -177,7 +178,7 @@ func New(d Deps) *Bot {
 // assembled is a Bot without sockets.
 func assembled(c *core, d Deps) *Bot {
 	p := partsOf(c, d)
-	return &Bot{core: c, parts: p, intake: newIntake(&visits{core: c, parts: p, directory: d.Directory})}
+	return &Bot{core: c, parts: p, intake: newIntake(&visits{core: c, parts: p, directory: d.Directory, waiting: newWaiting()})}
 }
 
 func partsOf(c *core, d Deps) *parts {

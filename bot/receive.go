@@ -29,7 +29,7 @@ type intake struct {
 
 func newIntake(v *visits) *intake {
 	i := &intake{core: v.core, visits: v, shed: &shed{log: v.log}}
-	i.turns = turns.New(turns.Deps[arrival]{Bounds: bounds, Serve: i.serve, Refuse: i.turnAway, Lose: i.lose})
+	i.turns = turns.New(turns.Deps[arrival]{Bounds: bounds, Serve: i.serve, Refuse: i.turnAway, Lose: i.lose, Waits: i.owe})
 	return i
 }
 

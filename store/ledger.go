@@ -52,6 +52,33 @@ func (s Ledger) Owe(ctx context.Context, d ahead.Owed) (ledger.Entry, error) {
 	return e, nil
 }
 
+// OweAll implements [ledger.Store]. One round trip.
+func (s Ledger) OweAll(ctx context.Context, all []ahead.Owed) ([]ledger.Entry, error) {
+	ctx, cancel := s.bound(patience.First(ctx))
+	defer cancel()
+	p := s.lane(ctx).Pipeline()
+	entries, reads := make([]ledger.Entry, len(all)), make([]answer[ledger.Entry], len(all))
+	var err error
+	for i, d := range all {
+		var failed error
+		if reads[i], failed = s.sendOwe(d)(ctx, p); failed != nil {
+			err = errors.Join(err, failed)
+		}
+	}
+	_, _ = p.Exec(ctx) // each command has its own error
+	for i, read := range reads {
+		if read != nil {
+			var failed error
+			entries[i], failed = read()
+			err = errors.Join(err, failed)
+		}
+	}
+	if err != nil {
+		return entries, fmt.Errorf("owe %d answers: %w", len(all), err)
+	}
+	return entries, nil
+}
+
 func (s Ledger) sendOwe(d ahead.Owed) func(context.Context, redis.Pipeliner) (answer[ledger.Entry], error) {
 	return func(ctx context.Context, p redis.Pipeliner) (answer[ledger.Entry], error) {
 		if d.Owner == "" || len(d.Text) == 0 || len(d.Text) > maxOwed || d.At.UnixMilli() <= 0 {

@@ -189,6 +189,10 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 		{"Held", 3, func() error { _, err := s.Grants.Held(ctx, 10); return err }},
 		{"Unlock", 1, func() error { _, err := s.Counters.Unlock(ctx, "U01ALICE"); return err }},
 		{"Owe", 1, func() error { owes, err = s.Ledger.Owe(ctx, *questions.Owed); return err }},
+		{"OweAll", 1, func() error {
+			_, err := s.Ledger.OweAll(ctx, []ahead.Owed{*questions.Owed, *questions.Owed})
+			return err
+		}},
 		{"Owes", 1, func() error { _, err := s.Ledger.Owes(ctx, "r", owes); return err }},
 		{"Replace", 1, func() error { owes, err = s.Ledger.Replace(ctx, "r", owes, []byte("y")); return err }},
 		{"Settle", 1, func() error { return s.Ledger.Settle(ctx, owes, owes) }},

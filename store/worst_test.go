@@ -47,6 +47,10 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 			_, err := s.Ledger.Owe(ctx, ahead.Owed{Owner: "r", ID: "r1", At: time.Now(), Text: []byte("MARKED")})
 			return err
 		},
+		"OweAll": func(ctx context.Context) error {
+			_, err := s.Ledger.OweAll(ctx, []ahead.Owed{{Owner: "r", ID: "r2", At: time.Now(), Text: []byte("MARKED")}})
+			return err
+		},
 		"Beat":             func(ctx context.Context) error { _, err := s.Ledger.Beat(ctx, "r", time.Minute); return err },
 		"Dead":             func(ctx context.Context) error { _, err := s.Ledger.Dead(ctx); return err },
 		"Leave the ledger": func(ctx context.Context) error { return s.Ledger.Leave(ctx, "q") },

@@ -1,6 +1,9 @@
 package turns
 
-import "slices"
+import (
+	"iter"
+	"slices"
+)
 
 // A queue is first in, first out. It keeps nothing of what it gave.
 type queue[E any] struct {
@@ -21,6 +24,17 @@ func (q *queue[E]) pop() (e E, ok bool) {
 	q.head++
 	q.shrink()
 	return e, true
+}
+
+// all are those that wait, to be changed in place.
+func (q *queue[E]) all() iter.Seq[*E] {
+	return func(yield func(*E) bool) {
+		for i := range q.elements[q.head:] {
+			if !yield(&q.elements[q.head+i]) {
+				return
+			}
+		}
+	}
 }
 
 // cut removes those of which is true, and returns them.

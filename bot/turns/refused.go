@@ -77,9 +77,30 @@ func (t *Turns[T]) overdue() (lost []thing[T]) {
 			t.drop(w)
 		}
 	}
+	t.tellWho(now)
 	t.looking = false
 	t.lookLater()
 	return lost
+}
+
+// tellWho tells Waits of what waits for long. The caller holds mu, so that nobody serves it
+// before Waits has heard of it.
+func (t *Turns[T]) tellWho(now time.Time) {
+	if t.Waits == nil {
+		return
+	}
+	var some []T
+	for _, p := range t.people {
+		for w := range p.waits.all() {
+			if !w.told && now.Sub(w.since) >= lookEvery {
+				w.told = true
+				some = append(some, w.it)
+			}
+		}
+	}
+	if len(some) > 0 {
+		t.Waits(some)
+	}
 }
 
 func (t *Turns[T]) within(soon bool) time.Duration {

@@ -36,12 +36,15 @@ type Bounds struct {
 	EachBytes   int           // held of one person, who may have one larger thing
 }
 
-// Deps are what is done with a T. All of it is needed; each ends its own panics.
+// Deps are what is done with a T. All but Waits is needed; each ends its own panics.
 type Deps[T any] struct {
 	Bounds
 	Serve  func(T) // its turn has come
 	Refuse func(T) // there is no turn for it; this should cost little
 	Lose   func(T) // it cannot be refused either; this does not block
+	// Waits hears once of what waits for longer than lookEvery, before its turn comes or it is
+	// refused; this does not block. nil: nobody does.
+	Waits func([]T)
 }
 
 // Turns are who waits for what.
@@ -86,6 +89,7 @@ type thing[T any] struct {
 	of    *person[T] // nil: the bot's own
 	size  int
 	soon  bool
+	told  bool // Waits has heard of it
 	since time.Time
 }
 

@@ -320,3 +320,35 @@ func TestManyAtOnceAreEachServedOrRefusedOrLostOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatWaitsForLongIsHeardOfOnceBeforeItsTurn also has what is served at once, or refused
+// at once, which nobody hears of.
+func TestWhatWaitsForLongIsHeardOfOnceBeforeItsTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var w *world
+		w = newWorld(func(d *turns.Deps[string]) {
+			d.Within, d.EachWaiting = 1500*time.Millisecond, 2
+			d.Waits = func(some []string) {
+				slices.Sort(some)
+				for _, it := range some {
+					w.say(&w.others, "waits "+it)
+				}
+			}
+		})
+		w.take("alice 1")
+		synctest.Wait()
+		w.take("bob 1", "bob 2", "bob 3")
+		time.Sleep(50 * time.Millisecond)
+		w.take("carol 1")
+		synctest.Wait()
+		w.is(t, "alice 1", "no bob 3")
+		time.Sleep(100 * time.Millisecond)
+		w.is(t, "alice 1", "no bob 3", "waits bob 1", "waits bob 2")
+		time.Sleep(100 * time.Millisecond)
+		w.is(t, "alice 1", "no bob 3", "waits bob 1", "waits bob 2", "waits carol 1")
+		w.Wait()
+		if got := strings.Count(strings.Join(w.others, ", "), "waits"); got != 3 {
+			t.Errorf("heard %d times, want once of each: %q", got, w.others)
+		}
+	})
+}

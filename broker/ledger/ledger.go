@@ -41,6 +41,8 @@ type Entry struct {
 type Store interface {
 	// Owe keeps what is owed. An error means unknown; what came of it may be settled.
 	Owe(ctx context.Context, d ahead.Owed) (Entry, error)
+	// OweAll is Owe of several: each has its entry, or one without Sealed where it cannot be kept.
+	OweAll(ctx context.Context, all []ahead.Owed) ([]Entry, error)
 	// Settle takes entries off their lists; one that is not there is no error.
 	Settle(ctx context.Context, entries ...Entry) error
 	// Replace puts text in the place of old, which owner owes.
@@ -120,6 +122,21 @@ func (l *Ledger) Owe(ctx context.Context, d *ahead.Owed) *Debt {
 		return nil
 	}
 	return l.hold(e, d.Turn)
+}
+
+// OweAll is Owe of several; a Debt is nil where it is on no ledger.
+func (l *Ledger) OweAll(ctx context.Context, all []ahead.Owed) []*Debt {
+	entries, err := l.Store.OweAll(ctx, all)
+	if err != nil {
+		l.Log.WarnContext(ctx, "answers are not on the ledger; if this process dies now, nobody tells them", "answers", len(all), "error", err)
+	}
+	debts := make([]*Debt, len(all))
+	for i, e := range entries {
+		if e.Sealed != "" {
+			debts[i] = l.hold(e, all[i].Turn)
+		}
+	}
+	return debts
 }
 
 // turnNow is which turn it is.

@@ -49,6 +49,14 @@ func (s *shelf) Owe(_ context.Context, d ahead.Owed) (e ledger.Entry, err error)
 	return e, s.do(func() { s.lists[d.Owner] = append(s.lists[d.Owner], e) })
 }
 
+func (s *shelf) OweAll(ctx context.Context, all []ahead.Owed) (entries []ledger.Entry, err error) {
+	for _, d := range all {
+		e, failed := s.Owe(ctx, d)
+		entries, err = append(entries, e), failed
+	}
+	return entries, err
+}
+
 func (s *shelf) Settle(_ context.Context, entries ...ledger.Entry) error {
 	return s.do(func() {
 		for _, e := range entries {

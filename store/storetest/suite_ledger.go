@@ -237,6 +237,12 @@ func ledgerAhead(t testing.TB, h *harness) {
 	reign(t, h, "b")
 	wantTaken(t, h, "a", "b", 9, "one")
 	wantOwes(t, h, "a", e, false)
+	entries, err := h.Ledger.OweAll(t.Context(), []ahead.Owed{{Owner: "c", ID: "r2", At: h.now(), Text: []byte("two")}, {Owner: "c"},
+		{Owner: "c", ID: "r3", At: h.now().Add(time.Second), Text: []byte("three")}})
+	if err == nil || len(entries) != 3 || entries[0].Sealed == "" || entries[1].Sealed != "" {
+		t.Errorf("several of which one is none: got %d, %v, want the others kept and an error", len(entries), err)
+	}
+	wantTaken(t, h, "c", "b", 9, "two three")
 	for _, no := range []ahead.Owed{{ID: "r", At: h.now(), Text: []byte("x")}, {Owner: "a", ID: "r", At: h.now()}, {Owner: "a", ID: "r", Text: []byte("x")},
 		{Owner: "a", ID: "r", At: h.now(), Text: make([]byte, 8<<10+1)}} {
 		if e, err := h.Ledger.Owe(t.Context(), no); err == nil || e.Sealed != "" {

@@ -1,0 +1,138 @@
+package bot
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/assumebot/assumebot/broker/ahead"
+)
+
+// A command that waits for its turn has been acknowledged, and its Visit has not begun. Where
+// it waits for longer than a moment, its answer is put on the ledger while it waits, with those
+// of all others that do, so that a process that dies owes it too. Its Visit goes on from there.
+
+// owedAtATime bounds how many are put on the ledger in one trip.
+const owedAtATime = 256
+
+// waiting are the commands that wait, by the IDs of their envelopes.
+type waiting struct {
+	mu sync.Mutex
+	of map[string]*waits
+}
+
+// A waits is one of them. All but arrival and done is under the mu of waiting, or its who has
+// begun it; to counts once done is closed.
+type waits struct {
+	arrival
+	to                    conversation
+	begun, ended, dropped bool
+	done                  chan struct{}
+}
+
+func newWaiting() *waiting { return &waiting{of: map[string]*waits{}} }
+
+// hear takes in what waits, and returns what is to be put on the ledger. It does not block.
+func (w *waiting) hear(some []arrival) (all []*waits) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, a := range some {
+		if a.Kind != "slash_commands" || a.ID == "" || w.of[a.ID] != nil { // delivered twice, it is owed once
+			continue
+		}
+		x := &waits{arrival: a, done: make(chan struct{})}
+		w.of[a.ID] = x
+		all = append(all, x)
+	}
+	return all
+}
+
+// begin is before x is put on the ledger; false where its turn has come, or there is none.
+func (w *waiting) begin(x *waits) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	x.begun = w.of[x.ID] == x
+	return x.begun
+}
+
+// end is after x was put on the ledger, or was not.
+func (w *waiting) end(x *waits) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !x.begun || x.ended {
+		return
+	}
+	x.ended = true
+	close(x.done)
+	if x.dropped {
+		x.to.debt.Settle()
+	}
+}
+
+// take returns with whom a command that waited is owed, now that its turn has come, or there
+// is none for it; false where it is not owed yet.
+func (w *waiting) take(id string) (conversation, bool) {
+	w.mu.Lock()
+	x := w.of[id]
+	delete(w.of, id)
+	begun := x != nil && x.begun
+	w.mu.Unlock()
+	if !begun {
+		return conversation{}, false
+	}
+	<-x.done // as long as a trip to the store takes
+	return x.to, true
+}
+
+// drop is take where nobody can be told. It does not block.
+func (w *waiting) drop(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	x := w.of[id]
+	delete(w.of, id)
+	switch {
+	case x == nil || !x.begun:
+	case x.ended:
+		x.to.debt.Settle()
+	default:
+		x.dropped = true
+	}
+}
+
+// owe has what waits owed. It does not block.
+func (i *intake) owe(some []arrival) {
+	if all := i.visits.waiting.hear(some); len(all) > 0 {
+		i.work(func(ctx context.Context) { i.visits.oweWaiting(ctx, all) })
+	}
+}
+
+// oweWaiting puts what waits on the ledger.
+func (v *visits) oweWaiting(ctx context.Context, all []*waits) {
+	defer func() {
+		for _, x := range all {
+			v.waiting.end(x) // of a panic
+		}
+	}()
+	for some := range slices.Chunk(all, owedAtATime) {
+		var begun []*waits
+		var owed []ahead.Owed
+		for _, x := range some {
+			if !v.waiting.begin(x) {
+				continue
+			}
+			x.to = v.typed(x.arrival)
+			parsed, _ := parse(x.to, *x.arrival.typed) // its Visit tells what is wrong with it
+			x.to.asked, x.to.account = ofCommand(parsed), parsed.Account
+			begun, owed = append(begun, x), append(owed, *v.door.owe(&x.to))
+		}
+		if len(begun) == 0 {
+			continue
+		}
+		for i, d := range v.door.ledger.OweAll(ctx, owed) {
+			begun[i].to.debt = d
+		}
+		for _, x := range begun {
+			v.waiting.end(x)
+		}
+	}
+}
