@@ -116,6 +116,8 @@ func (v *visits) run(ctx context.Context, to conversation, c command.Command) {
 		v.self.revoke(ctx, to, c)
 	case command.VerbWho, command.VerbStatus, command.VerbUnlock, command.VerbBlock, command.VerbUnblock, command.VerbPause, command.VerbResume:
 		v.admins.admin(ctx, to, c)
+	case command.VerbHistory:
+		v.pasts.history(ctx, to, c, 0)
 	case command.VerbKey:
 		v.self.key(ctx, to, c)
 	case command.VerbMFA, command.VerbMFAStatus, command.VerbMFAEnd:

@@ -54,6 +54,7 @@ type parts struct {
 	issuing   *issuing
 	lists     *bucketLists
 	admins    *admins
+	pasts     *pasts
 	self      *self
 
 	due []*due.List // work that is put off, of all parts
@@ -135,6 +136,11 @@ type (
 		delivery  *delivery
 		approvals *approvals
 	}
+	// pasts serve who asks what was done.
+	pasts struct {
+		*core
+		delivery *delivery
+	}
 	// self serves what is about whoever asks: help, their key, their MFA session, and
 	// taking back what they have.
 	self struct {
@@ -211,6 +217,7 @@ func partsOf(c *core, d Deps) *parts {
 	}
 	p.lists = &bucketLists{core: c, door: p.door, delivery: p.delivery, issuing: p.issuing}
 	p.admins = &admins{core: c, report: d.Report, delivery: p.delivery, approvals: p.approvals}
+	p.pasts = &pasts{core: c, delivery: p.delivery}
 	p.self = &self{core: c, helps: new(message.Helps), delivery: p.delivery, approvals: p.approvals, homes: p.homes}
 	return &p
 }

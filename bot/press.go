@@ -37,6 +37,8 @@ func (v *visits) act(ctx context.Context, in interaction, p press) {
 		v.lists.bucketsOf(ctx, in.to.beside(), p.grant)
 	case message.ActPrevious, message.ActNext:
 		v.lists.bucketPage(ctx, in, p)
+	case message.ActHistoryOlder, message.ActHistoryNewest:
+		v.pasts.history(ctx, in.to, p.past, p.before)
 	case message.ActSearch:
 		v.lists.searchBuckets(ctx, in, p)
 	case message.ActRenew:
@@ -110,6 +112,8 @@ type press struct {
 	duration time.Duration        // of ActRenew, where the Grant's own is not meant
 	page     int                  // of ActPrevious and ActNext
 	prefix   string               // of those and of ActSearch
+	past     command.Command      // of ActHistoryOlder and ActHistoryNewest
+	before   int64                // of those: the number of an entry
 	target   string               // of ActUnblock
 	approval message.ApprovalName // of what is pressed about an Approval
 }
@@ -140,6 +144,8 @@ func readPress(a *slack.BlockAction) (press, error) {
 		}
 	case message.ActPrevious, message.ActNext, message.ActSearch:
 		p.page, p.prefix = readPage(a.Value)
+	case message.ActHistoryOlder, message.ActHistoryNewest:
+		p.past, p.before, err = command.ReadHistory(a.Value)
 	case message.ActUnblock:
 		if p.target = typed.Only(typed.SlackUser, a.Value); p.target == "" {
 			err = errPressed()

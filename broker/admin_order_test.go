@@ -44,8 +44,11 @@ func adminActs(b *bench) map[event.Kind]func(r broker.Request) error {
 		event.Paused:    func(r broker.Request) error { return second(b.Broker.Admins.Pause(ctx, r)) },
 		event.Resumed:   func(r broker.Request) error { return second(b.Broker.Admins.Resume(ctx, r)) },
 		event.Who:       func(r broker.Request) error { return second(b.Holding.Who(ctx, r, 60)) },
-		event.Status:    func(r broker.Request) error { return second(b.Broker.Admins.Status(ctx, r)) },
-		event.Revoked:   func(r broker.Request) error { return second(b.Revoking.RevokePerson(ctx, r, "U01ALICE")) },
+		event.History: func(r broker.Request) error {
+			return second(b.Histories.History(ctx, r, broker.Look{Person: "U01ALICE", Everybody: true}, 5))
+		},
+		event.Status:  func(r broker.Request) error { return second(b.Broker.Admins.Status(ctx, r)) },
+		event.Revoked: func(r broker.Request) error { return second(b.Revoking.RevokePerson(ctx, r, "U01ALICE")) },
 	}
 }
 
@@ -110,7 +113,7 @@ func TestEachAdminActIsOnTheRecordWithWhoAndWhom(t *testing.T) {
 			t.Fatalf("%s: %v", kind, err)
 		}
 		last := b.last(t)
-		if last.Kind != kind || last.Actor.User != adminID || last.Reason != map[bool]string{true: "INC-42"}[kind != event.Status] || last.Purpose != "" {
+		if last.Kind != kind || last.Actor.User != adminID || last.Reason != map[bool]string{true: "INC-42"}[kind != event.Status && kind != event.History] || last.Purpose != "" {
 			t.Errorf("%s: got %+v on the record", kind, last)
 		}
 		if last.Target.ID != "" && (last.Target.ID != "U01ALICE" || last.Target.Name != "alice") {
@@ -143,7 +146,7 @@ func TestWhatGivesBackNeedsTheRecord(t *testing.T) {
 	b.orders.blocks = map[string]broker.Order{"U01ALICE": {By: "x"}}
 	b.orders.pause = &broker.Order{By: "x"}
 	b.lockouts.locked = time.Minute
-	for _, kind := range []event.Kind{event.Unblocked, event.Resumed, event.Unlocked, event.Who} {
+	for _, kind := range []event.Kind{event.Unblocked, event.Resumed, event.Unlocked, event.Who, event.History} {
 		b.failOn[kind] = true
 		wantCode(t, adminActs(b)[kind](by(b, adminID)), broker.CodeRecord)
 	}

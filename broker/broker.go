@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/ahead"
+	"github.com/assumebot/assumebot/broker/history"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
@@ -39,6 +40,7 @@ type Deps struct {
 	ParseKey  func(text string) (secret.PublicKey, error) // what can be encrypted to, canonical
 	Recorder  Recorder
 	Provers   Provers
+	Past      history.Record // what Recorder keeps, as it is read back
 	Directory Directory
 	People    People
 	Counters  Counters
@@ -93,6 +95,7 @@ type Broker struct {
 	Keys        *Keys        // that credentials are encrypted to
 	Explaining  *Explaining  // what would happen, and who one is
 	Proving     *Proving     // that something is on the record
+	Histories   *Histories   // what was done
 }
 
 type (
@@ -190,6 +193,12 @@ type (
 		sealings *sealings
 		attempts *attempts
 	}
+	// Histories say what was done, by the record.
+	Histories struct {
+		base
+		admins *Admins
+		past   history.Record
+	}
 	// Explaining says what would happen, and who one is.
 	Explaining struct {
 		base
@@ -230,5 +239,6 @@ func New(d Deps) *Broker {
 	b.Keys = &Keys{base: in, usage: used, sealings: sealed, attempts: acts}
 	b.Explaining = &Explaining{base: in, policy: b.Policy, consent: b.Consent, mfaSessions: b.MFASessions}
 	b.Proving = &Proving{base: in, provers: d.Provers}
+	b.Histories = &Histories{base: in, admins: b.Admins, past: d.Past}
 	return b
 }

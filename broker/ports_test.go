@@ -55,6 +55,7 @@ type memory struct {
 	saveErr     error
 	groupErr    error
 	liveErr     error // of LiveGrants alone
+	pastErr     error // of Leaves
 
 	reservedFor time.Duration // the last ReserveCode's ttl
 	approvalFor time.Duration // the last SaveApproval's keep
@@ -104,6 +105,7 @@ func (m *memory) recordOne(ctx context.Context, e event.Event) error {
 	if err != nil {
 		return err
 	}
+	kept.whole = e
 	m.events = append(m.events, kept)
 	if m.recorded != nil {
 		m.recorded <- e.Kind
@@ -304,6 +306,7 @@ func (b *bench) deps() broker.Deps {
 		Grants:    b.memory,
 		Listings:  b.memory,
 		Recorder:  b.memory,
+		Past:      b.memory,
 		Directory: b.memory,
 		People:    b.memory,
 		Counters:  b.memory,

@@ -19,6 +19,7 @@ type entry struct {
 	Stop    bool        `json:"stop"`
 	Request string      `json:"request"`
 	Actor   event.Actor `json:"actor"`
+	whole   event.Event
 
 	Attempt      string           `json:"attempt"`
 	Account      string           `json:"account"`

@@ -2,6 +2,7 @@ package auditchannel
 
 import (
 	"strings"
+	"time"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/broker"
@@ -28,6 +29,8 @@ func adminAudit(e told) (head []blockkit.Span, text string, ok bool) {
 		what, rest = "Looked at", " by "+person(e)+": everybody's live credentials."
 	case event.Status:
 		what, rest = "Looked at", " by "+person(e)+": how the bot does."
+	case event.History:
+		what, rest = "Looked at", " by "+person(e)+": "+lookedAt(e)+"."
 	default:
 		return nil, "", false
 	}
@@ -37,4 +40,26 @@ func adminAudit(e told) (head []blockkit.Span, text string, ok bool) {
 		what, rest = "Not "+strings.ToLower(what), rest+" It had ended already, or a newer order stands."
 	}
 	return blockkit.Line(blockkit.Bold(what), rest), what + rest, true
+}
+
+// lookedAt is what of the record an admin saw.
+func lookedAt(e told) string {
+	p, _ := e.Data.(event.HistoryData)
+	said := "everybody's history"
+	if p.Target.ID != "" {
+		said = "the history of " + p.Target.String()
+	}
+	if p.Account != "" {
+		said += " in " + p.Account
+	}
+	if p.What != "" {
+		said += ", of the kind " + p.What
+	}
+	if !p.Since.IsZero() {
+		said += ", since " + p.Since.UTC().Format(time.DateOnly)
+	}
+	if p.Before > 0 {
+		said += ", before " + blockkit.EntryName(p.Before)
+	}
+	return said
 }

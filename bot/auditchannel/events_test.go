@@ -174,6 +174,13 @@ func adminEvents() map[string]told {
 		"audit_admin_resumed": func(e *told) { e.Kind, e.Actor.Name = event.Resumed, "" },
 		"audit_admin_who":     kind(event.Who),
 		"audit_admin_status":  kind(event.Status),
+		"audit_admin_history": func(e *told) {
+			e.Kind = event.History
+			e.Data = event.HistoryData{
+				Target: event.Person{ID: "U02BOB", Name: "bob@example.com"}, Account: "prod", What: "refused", Since: event.At(goldentest.Now), Before: 4711,
+			}
+		},
+		"audit_admin_history_all": func(e *told) { e.Kind, e.Data = event.History, event.HistoryData{} },
 		"audit_admin_not_told": func(e *told) {
 			e.Kind, e.Actor.Name, e.Target.ID, e.Account = event.Revoked, "", "U07GONE", "broken"
 			e.why(broker.CodeRevoker, "abcdefgh")

@@ -31,6 +31,9 @@ func folds(e told) bool {
 	switch {
 	case e.Kind == event.Refused:
 		return !isQuestion(e)
+	case e.Kind == event.History: // a further page, for which anybody who may can press again and again
+		p, _ := e.Data.(event.HistoryData)
+		return p.Before > 0
 	case e.BreakGlass || e.Target.ID != "" && e.Target.ID != e.Actor.User:
 		return false
 	}
@@ -101,6 +104,8 @@ func foldWords(kind event.Kind) (what, whose string) {
 		return "more request", " for approval cancelled by "
 	case event.Imported:
 		return "more import", " from the old record, by "
+	case event.History:
+		return "more page", " of history looked at by "
 	case event.Revoked:
 		return "more revocation", " that found no credentials, by "
 	}

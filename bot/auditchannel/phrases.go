@@ -108,6 +108,7 @@ var peoplePhrases = map[broker.Code]map[string]phrase{
 		"resume":  says("Only admins may resume the bot."),
 		"status":  says("Only admins may see how the bot does."),
 		"who":     says("Only admins may see everybody's credentials."),
+		"history": says("Only admins may see what others did."),
 		"revoke":  says("Only admins may revoke what others have."),
 	},
 	broker.CodeReason: one(func(e told) string {

@@ -100,6 +100,9 @@ func (t *told) ofPeople(p event.Payload) {
 		t.order(p.Order)
 	case event.WhoData:
 		t.Reason = p.Reason
+	case event.HistoryData:
+		t.Target = p.Target
+		t.Act.Account = p.Account
 	case event.SetAsideData:
 		t.Code = p.Code
 	}

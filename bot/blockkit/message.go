@@ -17,6 +17,9 @@ import (
 type Message struct {
 	Text   string // a sentence of ours, without markup
 	Blocks []slack.Block
+	// Simple is what is shown where Slack does not take the Blocks: it may not know those that
+	// are new. nil: there is nothing else.
+	Simple *Message
 	kept   *kept
 }
 

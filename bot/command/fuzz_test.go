@@ -35,6 +35,12 @@ func FuzzParseAssume(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
+	for _, seed := range []string{
+		"history", "history prod <@U02BOB|bob> refused since 7d", "history everybody break glass since 4 weeks", "history @bob", "history since 99999999999w",
+		"history prod staging", "history <@U02BOB> everybody", "history since", "history refused granted", "history 123456", "history all signins since=7d",
+	} {
+		f.Add(seed)
+	}
 	f.Add("key " + snippettest.ExampleSSH + " bob@host 123456")
 	f.Fuzz(func(t *testing.T, text string) {
 		checkParseHolds(t, text, ParseAssume)
@@ -104,6 +110,10 @@ func render(c Command) string {
 		words = append(words, mfaStatus)
 	case VerbWho, VerbStatus, VerbUnlock, VerbBlock, VerbUnblock, VerbPause, VerbResume, VerbRevoke:
 		words = append(words, string(c.Verb))
+	}
+	if c.Verb == VerbHistory {
+		_, typed, _ := strings.Cut(HistoryValue(c, 0), " ")
+		return typed
 	}
 	if c.Verb == VerbReceipt {
 		words = append(words, string(VerbReceipt), fmt.Sprint(c.Entry))

@@ -46,6 +46,7 @@ type Command struct {
 	BreakGlass bool
 	Entry      int64  // number of the entry of VerbReceipt
 	Target     string // Slack user ID of whom an admin acts upon
+	Past       Past   // of VerbHistory
 }
 
 const (
@@ -58,7 +59,7 @@ const (
 // ParseAssume reads what follows /assume:
 //
 //	ACCOUNT CODE [for D] [as FORMAT] [break-glass] [because …] |
-//	help | accounts | whoami [ACCOUNT] | key … | revoke ACCOUNT | cancel [ACCOUNT] | receipt N,
+//	help | accounts | whoami [ACCOUNT] | key … | revoke ACCOUNT | cancel [ACCOUNT] | receipt N | history …,
 //	and what parseAdmin reads
 //
 // in any order up to because. The text is as Slack sends it with should_escape.
@@ -68,6 +69,9 @@ func ParseAssume(text string) (Command, error) {
 		return parseKey(text)
 	}
 	if cmd, ok, err := parseAdmin(text); ok {
+		return cmd, err
+	}
+	if cmd, ok, err := parseHistory(text); ok {
 		return cmd, err
 	}
 	if cmd, ok, err := parseRevoke(text); ok {

@@ -12,8 +12,12 @@ import (
 // https://docs.slack.dev/reference/views/modal-views
 const modalTitle = "AWS credentials"
 
-// Result shows a message in a modal that asks for nothing more.
+// Result shows a message in a modal that asks for nothing more, in its Simple form where it
+// has one: what that stands for is for messages alone.
 func Result(m blockkit.Message) slack.ModalViewRequest {
+	if m.Simple != nil {
+		m = *m.Simple
+	}
 	return slack.ModalViewRequest{
 		Type:   slack.VTModal,
 		Title:  blockkit.PlainText(modalTitle),

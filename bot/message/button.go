@@ -49,6 +49,13 @@ const (
 	ActSearch   = "search"
 )
 
+// What can be pressed below a page of history. A value is the number of the entry before
+// which to go on, and the words of the command: whoever presses is asked who they are again.
+const (
+	ActHistoryOlder  = "history_older"
+	ActHistoryNewest = "history_newest"
+)
+
 // grantButtons are what a person can do with a Grant.
 func grantButtons(g broker.Grant, kept, revocable bool) slack.Block {
 	var elements []slack.BlockElement

@@ -14,9 +14,13 @@ const mostBlocks = 50
 // where there is room for it.
 func OnRecord(m blockkit.Message, number int64) blockkit.Message {
 	named := m
+	if m.Simple != nil {
+		simple := OnRecord(*m.Simple, number)
+		named.Simple = &simple
+	}
 	named.Blocks = append(m.Blocks[:len(m.Blocks):len(m.Blocks)], slack.NewContextBlock("", blockkit.PlainText(blockkit.EntryName(number))))
 	if len(named.Blocks) > mostBlocks || !named.Fits() {
-		return m
+		named.Blocks = m.Blocks
 	}
 	return named
 }

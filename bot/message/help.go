@@ -98,6 +98,7 @@ func (h help) message(v Voice) blockkit.Message {
 		line(prose.AssumeCmd("explain", example), "  whether you may have it, why, and how long"),
 		line(prose.AssumeCmd("whoami", example), "  who AWS takes you for"),
 		line(prose.AssumeCmd("receipt 4711"), "  the proof, for an auditor, that an entry is on the record: replies show its number"),
+		line(prose.AssumeCmd("history"), "  what you did until now; ", prose.AssumeCmd("history", example, "refused since 7d"), " narrows it"),
 		line(prose.AssumeCmd("key"), "  have your credentials encrypted to your age or SSH key"),
 		line(prose.AssumeCmd("revoke", example), "  revokes what you have of it, if somebody else may have got it"),
 	)...)
@@ -165,6 +166,7 @@ func adminHelp(v Voice) []slack.RichTextElement {
 		blockkit.Bullets(
 			line(prose.AssumeCmd("status"), "  how the bot does; what is wrong comes first"),
 			line(prose.AssumeCmd("who"), "  everybody's live credentials"),
+			line(prose.AssumeCmd("history @PERSON"), "  what a person did; ", prose.AssumeCmd("history everybody break-glass since 7d"), " of everybody"),
 			line(prose.AssumeCmd("revoke @PERSON ACCOUNT because REASON"), "  block a person and revoke what they have of it; without ACCOUNT, of every account"),
 			line(prose.AssumeCmd("block @PERSON because REASON"), "  nothing for this person; ", prose.AssumeCmd("unblock @PERSON"), " ends it"),
 			line(prose.AssumeCmd("unlock @PERSON"), "  end a lock-out after wrong codes"),

@@ -150,6 +150,7 @@ func TestMessagesAreAsJudged(t *testing.T) {
 	maps.Copy(all, approvalMessages())
 	maps.Copy(all, adminMessages())
 	maps.Copy(all, receiptMessages(t))
+	maps.Copy(all, historyMessages())
 	goldentest.Messages(t, all)
 }
 

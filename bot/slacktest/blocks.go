@@ -3,6 +3,7 @@ package slacktest
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 type surface int
@@ -28,6 +29,7 @@ const (
 	maxMarkdown      = 12_000
 	maxRows          = 100
 	maxCells         = 20
+	maxTableText     = 10_000 // of all cells of a message
 	// All text of the blocks of one message together. Observed, not
 	// documented: https://github.com/slackapi/bolt-js/issues/2509
 	maxMessageText = 13_200
@@ -43,6 +45,8 @@ type checker struct {
 	blockIDs map[string]bool
 	inputs   int
 	tables   int
+	charts   int
+	unknown  []string // types that this Slack does not know
 }
 
 func newChecker(on surface) *checker {
@@ -52,7 +56,7 @@ func newChecker(on surface) *checker {
 
 // checkBlocks validates the blocks of a message and returns them with the ids
 // that Slack fills in; nil for an empty list.
-func checkBlocks(raw []byte, on surface) (json.RawMessage, error) {
+func checkBlocks(raw []byte, on surface, unknown ...string) (json.RawMessage, error) {
 	var list []any
 	if decode(raw, &list) != nil {
 		return nil, failure("invalid_blocks_format")
@@ -61,6 +65,7 @@ func checkBlocks(raw []byte, on surface) (json.RawMessage, error) {
 		return nil, nil
 	}
 	c := newChecker(on)
+	c.unknown = unknown
 	c.blocks(list, "/blocks")
 	if len(c.errs) > 0 {
 		return nil, failure("invalid_blocks", c.errs...)
@@ -97,7 +102,12 @@ func (c *checker) block(n node, ptr string) {
 	} else {
 		c.blockIDs[id] = true
 	}
-	switch kind := n.str("type"); kind {
+	kind := n.str("type")
+	if slices.Contains(c.unknown, kind) {
+		c.fail(ptr+"/type", "unsupported type: %s", kind)
+		return
+	}
+	switch kind {
 	case "section":
 		c.section(n, ptr)
 	case "header":
@@ -122,6 +132,8 @@ func (c *checker) block(n node, ptr string) {
 		c.richText(n, ptr)
 	case "table":
 		c.table(n, ptr)
+	case "data_visualization":
+		c.chart(n, ptr)
 	case "markdown":
 		c.fields(n, ptr, "text")
 		c.str(n, "text", ptr, maxMarkdown)
@@ -163,6 +175,14 @@ func (c *checker) table(n node, ptr string) {
 	if c.surface != surfaceMessage {
 		c.fail(ptr+"/type", "unsupported type: table")
 	}
+	for i, s := range n.children("column_settings") {
+		at := fmt.Sprintf("%s/column_settings/%d", ptr, i)
+		c.fields(s, at, "align is_wrapped")
+		if align := s.str("align"); align != "" && !slices.Contains([]string{"left", "center", "right"}, align) {
+			c.fail(at+"/align", "must be left, center or right")
+		}
+	}
+	before := c.chars
 	rows, _ := n["rows"].([]any)
 	c.count(len(rows), ptr+"/rows", maxRows)
 	for i, row := range rows {
@@ -181,6 +201,9 @@ func (c *checker) table(n node, ptr string) {
 				c.fail(at+"/type", "unsupported type: %s", kind)
 			}
 		}
+	}
+	if c.chars-before > maxTableText {
+		c.fail(ptr, "tables may hold no more than %d characters", maxTableText)
 	}
 }
 

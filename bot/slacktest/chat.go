@@ -53,8 +53,9 @@ type content struct {
 	attachments json.RawMessage
 }
 
-// messageContent checks text and blocks as every way of posting does.
-func messageContent(text, blocks, attachments string) (content, error) {
+// messageContent checks text and blocks as every way of posting does; unknown are types of
+// blocks that this Slack does not know.
+func messageContent(text, blocks, attachments string, unknown ...string) (content, error) {
 	c := content{text: text}
 	attached := attachments != "" && attachments != "[]"
 	if attached {
@@ -68,7 +69,7 @@ func messageContent(text, blocks, attachments string) (content, error) {
 		return c, failure("msg_too_long")
 	}
 	if blocks != "" {
-		checked, err := checkBlocks([]byte(blocks), surfaceMessage)
+		checked, err := checkBlocks([]byte(blocks), surfaceMessage, unknown...)
 		if err != nil {
 			return c, err
 		}
@@ -118,7 +119,7 @@ func (s *posts) slow(channel string) error {
 
 // toPost is what a call posts to ch, if it may now. The caller holds mu.
 func (s *posts) toPost(c *call, ch *Channel) (content, error) {
-	body, err := messageContent(c.get("text"), c.get("blocks"), c.get("attachments"))
+	body, err := messageContent(c.get("text"), c.get("blocks"), c.get("attachments"), s.unknownBlocks...)
 	if err != nil {
 		return content{}, err
 	}
@@ -195,7 +196,7 @@ func (s *webAPI) chatUpdate(c *call) (object, error) {
 	if !c.has("text") && blocks != "" {
 		text = m.Text
 	}
-	body, err := messageContent(text, blocks, c.get("attachments"))
+	body, err := messageContent(text, blocks, c.get("attachments"), s.unknownBlocks...)
 	if err != nil {
 		return nil, err
 	}

@@ -67,6 +67,14 @@ func (s *posts) ForbidDeletion(on bool) {
 	s.forbidDeletion = on
 }
 
+// UnknownBlocks makes this a Slack that does not know these types of blocks, such as table,
+// in messages; none: it knows all.
+func (s *posts) UnknownBlocks(types ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unknownBlocks = types
+}
+
 // fault takes the next fault for method, as a copy.
 func (s *traffic) fault(method string) *Fault {
 	s.mu.Lock()

@@ -55,6 +55,7 @@ type posts struct {
 	limitRate      bool
 	lastPost       map[string]time.Time
 	forbidDeletion bool
+	unknownBlocks  []string
 }
 
 // Messages are all versions of all messages, in the order they appeared;

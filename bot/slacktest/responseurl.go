@@ -102,7 +102,7 @@ func (s *posts) reply(u *responseURL, body reply) error {
 	if body.ResponseType != "" && body.ResponseType != "ephemeral" && body.ResponseType != "in_channel" {
 		return failure("invalid_response_type")
 	}
-	made, err := messageContent(body.Text, jsonText(body.Blocks), jsonText(body.Attachments))
+	made, err := messageContent(body.Text, jsonText(body.Blocks), jsonText(body.Attachments), s.unknownBlocks...)
 	if err != nil {
 		return err
 	}

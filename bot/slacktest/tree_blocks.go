@@ -45,6 +45,8 @@ func (t *treeReader) block(b node) []Piece {
 		return t.rich(b)
 	case "table":
 		return []Piece{t.table(b)}
+	case "data_visualization":
+		return t.chart(b)
 	default:
 		return []Piece{{Kind: PieceUnknown, Label: kind}}
 	}

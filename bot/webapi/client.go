@@ -124,9 +124,13 @@ func (c *Client) OpenDM(ctx context.Context, user string) (id string, err error)
 }
 
 // Post posts to a channel, without unfurling anything, and returns the name that
-// the message got.
+// the message got. Where Slack does not take m, its Simple form is posted.
 func (c *Client) Post(ctx context.Context, channel string, m blockkit.Message) (ts string, err error) {
-	return c.post(ctx, channel, m)
+	err = orSimple(m, func(m blockkit.Message) (err error) {
+		ts, err = c.post(ctx, channel, m)
+		return err
+	})
+	return ts, err
 }
 
 // PostReply posts into the thread of a message.

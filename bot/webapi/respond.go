@@ -39,8 +39,21 @@ var (
 
 // Respond posts m to a response_url, for the person alone; with replace it takes
 // the place of the message that was acted on. It works in channels where the bot
-// is not a member.
+// is not a member. Where Slack does not take m, its Simple form is posted.
 func (c *Client) Respond(ctx context.Context, to secret.Text, replace bool, m blockkit.Message) error {
+	return orSimple(m, func(m blockkit.Message) error { return c.respond(ctx, to, replace, m) })
+}
+
+// orSimple posts m, or its Simple form where Slack finds fault with the message itself.
+func orSimple(m blockkit.Message, post func(blockkit.Message) error) error {
+	err := post(m)
+	if m.Simple != nil && MessageRefused(err) {
+		return post(*m.Simple)
+	}
+	return err
+}
+
+func (c *Client) respond(ctx context.Context, to secret.Text, replace bool, m blockkit.Message) error {
 	if err := c.checkResponseURL(to); err != nil {
 		return err
 	}

@@ -33,6 +33,7 @@ const (
 	Resumed      Kind = "resumed"
 	Who          Kind = "who"
 	Status       Kind = "status"
+	History      Kind = "history"
 
 	Config       Kind = "config"
 	ConfigBroken Kind = "config_broken"
@@ -62,6 +63,7 @@ var all = []Payload{
 	IntentData{}, GrantedData{}, FailedData{}, RefusedData{}, UndeliveredData{}, UndeletedData{}, ShownData{}, ListingData{}, EndedData{},
 	IdentityData{}, KeyChangedData{}, LockedOutData{}, RevokingData{}, RevokedData{},
 	ApprovingData{}, ApprovalData{}, AcknowledgedData{}, UnlockedData{}, BlockedData{}, UnblockedData{}, PausedData{}, ResumedData{}, WhoData{}, StatusData{},
+	HistoryData{},
 	ConfigData{}, ConfigBrokenData{}, MembershipData{}, SetAsideData{},
 	UnknownData{}, NotActedData{}, InterruptedData{}, RestatedData{}, ImportedData{}, OpenedData{}, AlarmData{}, ForgottenData{},
 	ReconciledData{}, UsedData{},

@@ -38,6 +38,19 @@ type WhoData struct {
 // StatusData is that an admin is about to see how the bot does.
 type StatusData struct{}
 
+// HistoryData is that an admin is about to see what others did, from this record. What
+// somebody sees of their own is not told.
+type HistoryData struct {
+	Target  Person `json:"target,omitzero"`            // whose; absent: everybody's
+	Account string `json:"account,omitempty" max:"63"` // of which account; absent: of all
+	What    string `json:"what,omitempty" max:"32"`    // granted, refused, revoked, approvals, break-glass, signins or orders; absent: all
+	Since   Time   `json:"since,omitzero"`             // of entries since then; absent: as far back as there are any
+	Before  int64  `json:"before,omitempty"`           // of entries before this number, on a further page; absent: the newest
+}
+
+// Kind implements Payload.
+func (HistoryData) Kind() Kind { return History }
+
 // Kind implements Payload.
 func (StatusData) Kind() Kind { return Status }
 

@@ -135,7 +135,7 @@ var accountName = regexp.MustCompile(AccountNamePattern)
 
 // reservedWords have a meaning of their own where an account name may stand.
 var reservedWords = []string{
-	"accounts", "as", "because", "block", "break-glass", "cancel", "end", "explain", "for", "help", "key",
+	"accounts", "as", "because", "block", "break-glass", "cancel", "end", "explain", "for", "help", "history", "key",
 	"pause", "prefix", "receipt", "resume", "revoke", "sessions", "status", "unblock", "unlock", "who", "whoami",
 }
 

@@ -146,7 +146,7 @@ func (a *App) wire(s Settings) {
 	api := webapi.NewAPI(s.SlackAppToken, s.SlackBotToken, s.SlackAPIURL, web)
 	m := &maker{region: s.AWSRegion, deps: ports(st, env.leases)}
 	a.ages = newKeyAges(awsapi.NewInspector(a.aws), env.leases, func() policy.List[policy.User] { return m.current.Load().Users }, env.Log)
-	m.deps.Recorder, m.deps.Provers = a.record, proving{a.record.publisher.Prover()}
+	m.deps.Recorder, m.deps.Past, m.deps.Provers = a.record, recorded.Past{Log: a.Record}, proving{a.record.publisher.Prover()}
 	m.deps.AWS, m.deps.ParseKey, m.deps.Now, m.deps.Log = a.aws, snippet.ParsePublicKey, env.Now, env.Log
 	m.deps = recorded.Over(a.Record, m.deps)
 	people := directory.New(directory.Deps{
