@@ -33,6 +33,9 @@ func pastRows(to conversation, past broker.Past) []message.PastRow {
 		if !e.Broken {
 			rows[i].At, rows[i].Account = e.Event.Time, e.Event.About().Account
 			rows[i].Outcome = auditchannel.Outcome(e.Event)
+			if used, known := past.Uses[e.Event.Request]; known && e.Event.Kind == event.Granted {
+				rows[i].Used = &used
+			}
 			rows[i].Who, rows[i].Reason = whoAndWhy(to, past.Filter, e)
 		}
 	}

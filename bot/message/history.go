@@ -1,6 +1,9 @@
 package message
 
 import (
+	"fmt"
+	"math"
+	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -8,6 +11,7 @@ import (
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/history"
 	"github.com/assumebot/assumebot/broker/text"
 )
@@ -20,7 +24,8 @@ type PastRow struct {
 	Account string
 	Outcome []blockkit.Span
 	Reason  string
-	Broken  bool // it cannot be read: it has none of the above but its number
+	Used    *event.Usage // what the Grant was used for; nil: it is none, or nobody knows
+	Broken  bool         // it cannot be read: it has none of the above but its number
 }
 
 const (
@@ -158,10 +163,36 @@ func spanCell(spans ...blockkit.Span) slack.TableCell {
 }
 
 func whatSpans(r PastRow) []blockkit.Span {
-	if r.Reason == "" {
-		return r.Outcome
+	said := r.Outcome
+	if r.Reason != "" {
+		said = blockkit.Line(said, "  “"+blockkit.Shortened(text.OneLine(r.Reason), pastReason)+"”")
 	}
-	return blockkit.Line(r.Outcome, "  “"+blockkit.Shortened(text.OneLine(r.Reason), pastReason)+"”")
+	if r.Used != nil {
+		said = blockkit.Line(said, usedFor(*r.Used))
+	}
+	return said
+}
+
+// usedMost is how many services of a Grant are named.
+const usedMost = 3
+
+// usedFor says what CloudTrail has of a Grant.
+func usedFor(u event.Usage) []blockkit.Span {
+	if u.Calls <= 0 {
+		return blockkit.Line("  Never used.")
+	}
+	var names []string
+	for _, s := range u.Services {
+		names = append(names, blockkit.Shortened(text.OneLine(strings.TrimSuffix(s.Name, ".amazonaws.com")), pastReason))
+	}
+	said := blockkit.Line("  Used for " + text.Listed(names, usedMost) + ", " + blockkit.Counted(int(min(u.Calls, math.MaxInt32)), "call"))
+	if u.Refused > 0 {
+		said = blockkit.Line(said, fmt.Sprintf(", %d refused", u.Refused))
+	}
+	if u.First.IsZero() || u.Last.IsZero() {
+		return blockkit.Line(said, ".")
+	}
+	return blockkit.Line(said, ", from ", blockkit.Moment(u.First.Time), " to ", blockkit.Moment(u.Last.Time), ".")
 }
 
 func pastList(rows []PastRow) slack.RichTextElement {

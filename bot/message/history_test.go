@@ -9,6 +9,7 @@ import (
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/history"
 )
 
@@ -25,6 +26,11 @@ func pastOf(n int, f history.Filter, end history.End) (broker.Past, []PastRow) {
 			Outcome: blockkit.Line("Granted for 1h, ASIAEXAMPLE000000000"), Reason: "INC-42 <!channel> *bold* <https://x.example|link> @here",
 		}
 		switch i % 4 {
+		case 0:
+			r.Used = &event.Usage{
+				Calls: 14, Refused: 2, First: event.At(goldenTime.Add(-time.Hour)), Last: event.At(goldenTime),
+				Services: []event.ServiceUsed{{Name: "s3.amazonaws.com", Calls: 12}, {Name: "ec2.amazonaws.com", Calls: 2}},
+			}
 		case 1:
 			r.Outcome, r.Reason = blockkit.Line("Refused: They may not have prod. (ref abcdefgh)"), ""
 		case 2:

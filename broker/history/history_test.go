@@ -87,7 +87,7 @@ func TestAPageIsTheNewestAndTheNextGoesOnFromThere(t *testing.T) {
 		t.Errorf("got the texts of %d entries read, want those that are shown", s.texts)
 	}
 	for _, r := range s.reads {
-		if r[0]%history.Bundle != 0 || r[1]-r[0] > history.Bundle {
+		if r[0]/history.Bundle != (r[1]-1)/history.Bundle {
 			t.Errorf("read %v, which is more than one bundle", r)
 		}
 	}
@@ -204,6 +204,27 @@ func TestFiltersChoose(t *testing.T) {
 	} {
 		if got := test.f.Keeps(test.e); got != test.want {
 			t.Errorf("%s: got %v", name, got)
+		}
+	}
+}
+
+func TestWhatGrantsWereUsedForIsReadBehindThem(t *testing.T) {
+	used := func(calls int64) event.Event {
+		return event.Event{Time: began, Kind: event.Used, Data: event.UsedData{Grants: []event.Usage{{Grant: "one", Calls: calls}}}}
+	}
+	s := &shelf{entries: 1000, of: func(n int64) event.Event {
+		switch n {
+		case 600:
+			return used(1)
+		case 700:
+			return used(2)
+		}
+		return byBob(1)(n)
+	}}
+	for before, want := range map[int64]int64{0: 2, 650: 2, 750: 2, 500: 2} {
+		p, err := history.Find(t.Context(), s, history.Look{Filter: history.Filter{Account: "nowhere"}, Before: before, Most: 1, Until: never})
+		if err != nil || p.Uses["one"].Calls != want {
+			t.Errorf("before %d: got %+v, %v, want that the last counts", before, p.Uses, err)
 		}
 	}
 }

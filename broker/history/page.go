@@ -18,6 +18,8 @@ const (
 	Bundle = 256
 	// ReadMost is how many entries one look reads.
 	ReadMost = 40 * Bundle
+	// aheadMost is how many entries behind a page are read for what its Grants were used for.
+	aheadMost = 16 * Bundle
 	// skew is by how much the clocks of replicas may differ: the record's order is no clock's.
 	skew = 10 * time.Minute
 )
@@ -60,6 +62,9 @@ type Page struct {
 	End     End
 	Next    int64     // what has this number or a higher one was looked at
 	From    time.Time // of the oldest entry that was looked at; zero: none was
+	// Uses are what Grants were used for, as far as Events that were looked at tell: they
+	// stand behind those of the Grants.
+	Uses event.Uses
 }
 
 // A Look is where to look for what.
@@ -74,9 +79,12 @@ type Look struct {
 // Find looks for a Page. An error says that the record could not be read.
 func Find(ctx context.Context, rec Record, l Look) (Page, error) {
 	size := rec.Size()
-	p := Page{Next: size}
+	p := Page{Next: size, Uses: event.Uses{}}
 	if l.Before > 0 && l.Before < size {
 		p.Next = l.Before
+		if err := p.ahead(ctx, rec, min(size, l.Before+aheadMost), l); err != nil {
+			return Page{}, err
+		}
 	}
 	for stop := p.Next - ReadMost; p.End == ""; {
 		if p.Next <= 0 {
@@ -99,6 +107,36 @@ func Find(ctx context.Context, rec Record, l Look) (Page, error) {
 	return p, err
 }
 
+// ahead reads what stands behind a page that is not the newest.
+func (p *Page) ahead(ctx context.Context, rec Record, below int64, l Look) error {
+	for at := p.Next; at < below && (at == p.Next || !l.Until()); {
+		next := min((at/Bundle+1)*Bundle, below)
+		found, err := rec.Leaves(ctx, at, next)
+		if err != nil {
+			return err
+		}
+		for _, e := range found {
+			p.Uses.Add(e.Event)
+		}
+		at = next
+	}
+	return nil
+}
+
+// used notes what e tells of the use of Grants, unless a later Event told.
+func (p *Page) used(e event.Event) {
+	if e.Kind != event.Used {
+		return
+	}
+	earlier := event.Uses{}
+	earlier.Add(e)
+	for grant, usage := range earlier {
+		if _, told := p.Uses[grant]; !told {
+			p.Uses[grant] = usage
+		}
+	}
+}
+
 // take looks at a bundle, which begins with from.
 func (p *Page) take(found []Entry, from int64, l Look) {
 	for _, e := range slices.Backward(found) {
@@ -116,6 +154,7 @@ func (p *Page) take(found []Entry, from int64, l Look) {
 			}
 		} else {
 			p.From = e.Event.Time
+			p.used(e.Event)
 			if !l.Filter.Since.IsZero() && e.Event.Time.Before(l.Filter.Since.Add(-skew)) {
 				p.End = Since
 				return

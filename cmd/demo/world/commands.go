@@ -14,7 +14,7 @@ func Commands() []Command {
 		{
 			Name:        "/assume",
 			Description: "Short-lived AWS credentials, shown to you alone",
-			Hint:        "ACCOUNT [CODE] [for 2h] [as fish] [because REASON] | help | accounts | explain | whoami | key | receipt | cancel | revoke",
+			Hint:        "ACCOUNT [CODE] [for 2h] [as fish] [because REASON] | help | accounts | explain | whoami | history | key | receipt | cancel | revoke",
 		},
 		{
 			Name:        "/buckets",

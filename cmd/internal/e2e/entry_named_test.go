@@ -34,6 +34,7 @@ func TestEveryReplyNamesTheEntryThatTellsOfIt(t *testing.T) {
 		{"U01ALICE", "/assume", "pause", event.Refused},
 		{admin, "/assume", "who", event.Who},
 		{admin, "/assume", "status", event.Status},
+		{"U01ALICE", "/assume", "history everybody", event.Refused},
 		{admin, "/assume", "pause because drill", event.Paused},
 		{"U01ALICE", "/assume", "staging 123456", event.Refused},
 		{admin, "/assume", "resume", event.Resumed},

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/history"
+	"github.com/assumebot/assumebot/store/storetest"
 )
 
 var endsInEntry = regexp.MustCompile(`  record [0-9,]+\n?$`)
@@ -147,5 +149,38 @@ func TestHistorySaysWhatWasErased(t *testing.T) {
 		if strings.Contains(m.Plain(), "secret project") {
 			t.Errorf("got %s, want nothing of what was erased", m.Plain())
 		}
+	}
+}
+
+// TestHistoryReadsWhatTheArchiveAloneHas once Redis has let go of it, with its reason, and says
+// what is gone where there is none.
+func TestHistoryReadsWhatTheArchiveAloneHas(t *testing.T) {
+	t.Parallel()
+	for name, record := range map[string]string{"archive": "record: {archive: %q, require: [archive]}\n", "none": "# %q\n"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newAdminWorld(t)
+			settings, url := w.realRedis()
+			r := w.run(adminConfig+fmt.Sprintf(record, t.TempDir()), settings)
+			w.says("U01ALICE", "/assume", "staging "+w.alice.Code()+" because INC-42")
+			w.says("U01ALICE", "/assume", "nowhere because INC-43")
+			number := grantIn(t, r)
+			rdb := storetest.Raw(t, url)
+			for n := range number + 1 { // as Trim does, of what is so old that it may
+				if err := errors.Join(rdb.XDel(t.Context(), "assumebot:{record}:entries", fmt.Sprintf("%d-0", n+1)).Err(),
+					rdb.HDel(t.Context(), "assumebot:{record}:asides", fmt.Sprint(n)).Err()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			m := w.says("U01ALICE", "/assume", "history")
+			if name == "archive" {
+				wantText(t, m, "Granted for 1h", "“INC-42”", "There is no account of that name.", "the record begins there")
+				return
+			}
+			wantText(t, m, "There is no account of that name.", fmt.Sprintf("Nothing more back to record %d: what is older is not kept", number+1), "assumebot record export")
+			if strings.Contains(m.Plain(), "Granted") {
+				t.Errorf("got %s, want nothing of what is gone", m.Plain())
+			}
+		})
 	}
 }

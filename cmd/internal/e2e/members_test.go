@@ -50,7 +50,7 @@ func TestWhoIsNoFullMemberLearnsNothing(t *testing.T) {
 			for _, typed := range []struct{ command, text string }{
 				{"/assume", ""}, {"/assume", "help"}, {"/assume", "accounts"}, {"/assume", "explain staging"}, {"/assume", "explain nowhere"},
 				{"/assume", "whoami"}, {"/assume", "whoami staging"}, {"/assume", "key"}, {"/assume", "who"}, {"/assume", "status"}, {"/assume", "revoke nowhere"},
-				{"/assume", "receipt 0"}, {"/assume", "receipt x"},
+				{"/assume", "history"}, {"/assume", "history everybody"}, {"/assume", "receipt 0"}, {"/assume", "receipt x"},
 				{"/assume", "staging staging"}, {"/assume", "staging " + w.alice.Code()}, {"/buckets", "staging"},
 				{"/sessions", ""}, {"/mfa", ""}, {"/mfa", "what"},
 			} {
