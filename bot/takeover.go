@@ -42,8 +42,10 @@ type Record interface {
 }
 
 const (
-	// toldAtOnce is how many people are told at once.
-	toldAtOnce = 16
+	// toldAtOnce is how many people are told at once, so that what a full process owes is told
+	// in time: Slack has no limit for response_urls but five posts to each.
+	// https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
+	toldAtOnce = 64
 	// interruptWithin bounds one try to interrupt.
 	interruptWithin = 10 * time.Second
 	overdueLease    = "record-closing"

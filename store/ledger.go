@@ -121,7 +121,7 @@ func (s Ledger) Replace(ctx context.Context, owner string, old ledger.Entry, tex
 		err = errors.Join(err, removed.Err())
 	}
 	if err != nil {
-		return ledger.Entry{}, fmt.Errorf("replace what is owed: %w", err)
+		return e, fmt.Errorf("replace what is owed: %w", err)
 	}
 	return e, nil
 }

@@ -14,9 +14,10 @@ const never = -1
 // A Debt is an answer that this process owes. A nil one is on no ledger.
 type Debt struct {
 	Entry
-	ledger *Ledger
-	turn   int
-	holds  int // who has yet to settle it; under the ledger's mu
+	ledger  *Ledger
+	turn    int
+	perhaps []Entry // that may stand there too
+	holds   int     // who has yet to settle it; under the ledger's mu
 }
 
 // Still reports whether this process owes the answer: false where another tells it, and
@@ -78,7 +79,7 @@ func (d *Debt) Settle() {
 		return
 	}
 	delete(l.owed, d.Sealed)
-	l.done = append(l.done, d.Entry)
+	l.done = append(append(l.done, d.Entry), d.perhaps...)
 	select {
 	case l.some <- struct{}{}:
 	default:
@@ -93,11 +94,14 @@ func (d *Debt) Becomes(ctx context.Context, text []byte) error {
 	}
 	l := d.ledger
 	next, err := l.Store.Replace(ctx, l.Owner, d.Entry, text)
-	if err != nil {
-		return err
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if err != nil {
+		if next.Sealed != "" {
+			d.perhaps = append(d.perhaps, next)
+		}
+		return err
+	}
 	delete(l.owed, d.Sealed)
 	d.Entry = next
 	l.owed[d.Sealed] = d

@@ -45,7 +45,8 @@ type Store interface {
 	OweAll(ctx context.Context, all []ahead.Owed) ([]Entry, error)
 	// Settle takes entries off their lists; one that is not there is no error.
 	Settle(ctx context.Context, entries ...Entry) error
-	// Replace puts text in the place of old, which owner owes.
+	// Replace puts text in the place of old, which owner owes. After an error either may stand
+	// there, or both; what is returned may be settled, unless it has no Sealed.
 	Replace(ctx context.Context, owner string, old Entry, text []byte) (Entry, error)
 	// Owes reports whether nobody has taken e over from owner. What the store has lost is
 	// still owed.

@@ -25,6 +25,8 @@ type shelf struct {
 	asked     int             // how often Owes was
 	away      bool            // it does not answer
 	loseTaken bool            // it takes, and its answer is lost
+	// loseReplaced is that it adds what is to replace another, and breaks off there.
+	loseReplaced bool
 }
 
 var errAway = errors.New("the store is away")
@@ -67,6 +69,10 @@ func (s *shelf) Settle(_ context.Context, entries ...ledger.Entry) error {
 
 func (s *shelf) Replace(_ context.Context, owner string, old ledger.Entry, text []byte) (e ledger.Entry, err error) {
 	e = ledger.Entry{List: owner, Text: text, Sealed: old.Sealed + "'"}
+	if s.loseReplaced {
+		s.lists[owner] = append(s.lists[owner], e)
+		return e, errAway
+	}
 	return e, s.do(func() {
 		s.lists[owner] = append(slices.DeleteFunc(s.lists[owner], func(o ledger.Entry) bool { return o.Sealed == old.Sealed }), e)
 	})
@@ -381,6 +387,25 @@ func TestWhoeverEndsLeavesWhatIsNotToldToOthersAtOnce(t *testing.T) {
 		a.end()
 		time.Sleep(time.Second)
 		b.wantTold(t, "one")
+	})
+}
+
+// TestWhatMayHaveReplacedAnotherComesOffToo: it would be told once this process has ended.
+func TestWhatMayHaveReplacedAnotherComesOffToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newShelf()
+		s.loseReplaced = true
+		p := start(t, s, "a")
+		defer p.end()
+		d := p.owes(t, "one")
+		if err := d.Becomes(t.Context(), []byte("more")); err == nil || s.left() != 2 {
+			t.Fatalf("got %v and %d there, want an error and both", err, s.left())
+		}
+		d.Settle()
+		synctest.Wait()
+		if n := s.left(); n != 0 {
+			t.Errorf("got %d left on the ledger, want none", n)
+		}
 	})
 }
 

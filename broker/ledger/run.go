@@ -10,8 +10,9 @@ import (
 )
 
 const (
-	// takenAtOnce is how many answers of a dead process are taken over at once.
-	takenAtOnce = 64
+	// takenAtOnce is how many answers of a dead process are taken over at once: the record is
+	// read once for all of them.
+	takenAtOnce = 256
 	// takenMost bounds what is looked through for what may have moved here.
 	takenMost = 1024
 	// leaveWithin bounds what is done at the end.

@@ -2,6 +2,7 @@ package record
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -138,5 +139,29 @@ func TestWhatTheRecordDoesNotHaveAnyMoreHoldsNobodyUp(t *testing.T) {
 				t.Errorf("record: got %q, want %q", got, c.record)
 			}
 		})
+	}
+}
+
+// TestManyAreInterruptedAtOnce: more than one batch of the record holds.
+func TestManyAreInterruptedAtOnce(t *testing.T) {
+	m := recordtest.NewMemory()
+	l := running(t, m, "other")
+	var of []Interruption
+	for i := range 2*batchMost + 1 {
+		of = append(of, Interruption{Request: fmt.Sprintf("r%d", i)})
+	}
+	for range 2 { // once more changes nothing
+		told, err := l.Interrupt(t.Context(), of)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range of {
+			if got := kindsOf(told[i.Request]); !slices.Equal(got, []string{"interrupted"}) {
+				t.Fatalf("%s: told %q, want that it was interrupted", i.Request, got)
+			}
+		}
+		if got := len(m.Kinds(t)); got != len(of) {
+			t.Errorf("got %d entries, want %d", got, len(of))
+		}
 	}
 }
