@@ -31,6 +31,7 @@ type Deps struct {
 	Directory     *directory.Events
 	Preferences   Preferences
 	Record        Record
+	Origin        string // of the record
 	Ledger        ledger.Store
 	LedgerPace    ledger.Pace // a test waits less
 	Replica       string      // names this process, as no other one ever was

@@ -172,11 +172,12 @@ func New(d Deps) *Bot {
 	})
 	b.door.strangers = b.sockets.Strangers
 	b.audit = auditchannel.New(auditchannel.Deps{
-		Record: d.Record, Cursors: d.Cursors, Leases: d.Leases, Channel: d.AuditChannel, Post: b.web.Post,
+		Record: d.Record, Origin: d.Origin, Cursors: d.Cursors, Leases: d.Leases, Channel: d.AuditChannel, Post: b.web.Post,
 		Pace: d.AuditPace, Now: d.Now, Log: d.Log,
 	})
 	b.follow = sink.New(sink.Deps{
-		Name: "follow-ups", Sink: followUps{b.parts, d.Log}, Record: d.Record, Cursors: d.Cursors, Leases: d.Leases, First: b.audit.Next, Log: d.Log,
+		Name: "follow-ups", Origin: d.Origin, Sink: followUps{b.parts, d.Log}, Record: d.Record, Cursors: d.Cursors, Leases: d.Leases,
+		First: b.audit.Next, Log: d.Log,
 	})
 	return b
 }

@@ -65,6 +65,10 @@ var alarms = map[string]func(event.AlarmData) string{
 	"sink_missed": func(p event.AlarmData) string {
 		return entries(orNone(p.Entries)) + " gone from Redis before the sink " + p.About + " was told of them. An archive has them, where there is one."
 	},
+	"sink_ahead": func(p event.AlarmData) string {
+		return fmt.Sprintf("The sink %s had been told more entries than the record has, if its position is right: Redis went back, or somebody changed it. "+
+			"It goes on at the entry %d: see that it has those before.", p.About, orNone(p.Entries).First)
+	},
 	"archive_away": func(event.AlarmData) string {
 		return "The archive does not follow, and the memory of Redis is half full. Mend the archive: when Redis is full, nothing is issued."
 	},

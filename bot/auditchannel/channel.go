@@ -54,7 +54,8 @@ type Channel struct {
 // A progress is how far the poster got; the holder of the lease keeps it in
 // the store.
 type progress struct {
-	Next int64 `json:"next"` // number of the first entry that was not told, but for alarms
+	Origin string `json:"origin,omitempty"` // of the record; a release before this one leaves it out
+	Next   int64  `json:"next"`             // number of the first entry that was not told, but for alarms
 	// Alarms is the number of the first entry that may be an alarm that was not told; below
 	// 0 where it is Next.
 	Alarms int64 `json:"alarms"`
@@ -118,6 +119,7 @@ type Deps struct {
 	Record  Record
 	Cursors sink.Cursors
 	Leases  lease.Leases
+	Origin  string // of the record: a position on another one counts for nothing
 	Channel string // its Slack ID
 	// Pace is the time from one post to the next; 0 is what Slack takes.
 	Pace time.Duration
@@ -189,7 +191,33 @@ func (a *Channel) begin(ctx context.Context, h *lease.Hold) (progress, error) {
 	}
 	state, err := a.load(ctx)
 	state.hold, state.turn = h, turn
+	if err == nil {
+		err = a.notAhead(ctx, &state)
+	}
 	return state, err
+}
+
+// notAhead puts positions that are beyond the end of the record there, once that was told: the
+// store went back, or somebody moved them. Else the next entries would be told nobody.
+func (a *Channel) notAhead(ctx context.Context, state *progress) error {
+	end, err := a.Record.End(ctx)
+	if errors.Is(err, record.ErrStopped) { // it is told as far as it goes
+		return nil
+	}
+	if err != nil || max(state.Next, state.Alarms) <= end {
+		return err
+	}
+	a.Log.Error("the audit channel was told more entries than the record has, if its position is right; it goes on at the end",
+		"position", max(state.Next, state.Alarms), "end", end)
+	if err := a.pace.await(ctx); err != nil {
+		return err
+	}
+	if err := a.send(ctx, state, true, aheadMessage(end)); err != nil {
+		return err
+	}
+	then := state.clone()
+	then.Next, then.Alarms, then.AlarmOut = min(state.Next, end), min(state.Alarms, end), false
+	return a.save(ctx, state, then)
 }
 
 func (a *Channel) load(ctx context.Context) (progress, error) {
@@ -201,6 +229,9 @@ func (a *Channel) load(ctx context.Context) (progress, error) {
 	state.saved = data
 	if err := json.Unmarshal(data, &state); err != nil {
 		return state, fmt.Errorf("audit channel's cursor: %w", err)
+	}
+	if state.Origin != "" && a.Origin != "" && state.Origin != a.Origin { // that record was closed
+		state = progress{Alarms: -1, Folds: make(map[string]tally), Open: make(map[string]open), Former: state.Former, saved: data}
 	}
 	state = state.cleaned()
 	state.kept = state.Alarms
@@ -226,6 +257,7 @@ var errLeaseLost = errors.New("the audit channel's lease went to another replica
 
 // save makes then the state, and keeps it.
 func (a *Channel) save(ctx context.Context, state *progress, then progress) error {
+	then.Origin = a.Origin
 	data, err := json.Marshal(then)
 	if err != nil {
 		return err

@@ -49,6 +49,12 @@ func (k *kept) Read(_ context.Context, from int64, limit int) (found []record.Fo
 	return found, max(k.first-from, 0), nil
 }
 
+func (k *kept) End(context.Context) (int64, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.first + int64(len(k.entries)), nil
+}
+
 func (k *kept) Await(ctx context.Context, _ int64, _ time.Duration) error {
 	select {
 	case <-time.After(10 * time.Millisecond):

@@ -263,4 +263,10 @@ func missedMessage(first, count int64) blockkit.Message {
 	return blockkit.NewMessage(text, blockkit.Paragraph(blockkit.Bold(text), " The first is ", entryName(first), ". An archive has them, where there is one."))
 }
 
+// aheadMessage tells that this channel's position was beyond the end of the record.
+func aheadMessage(end int64) blockkit.Message {
+	text := "This channel had been told more entries than the record has, if its position is right: Redis went back, or somebody changed it."
+	return blockkit.NewMessage(text, blockkit.Paragraph(blockkit.Bold(text), " It goes on at ", entryName(end), ": see that it has those before."))
+}
+
 func entryName(number int64) blockkit.Span { return blockkit.Code(blockkit.EntryName(number)) }

@@ -44,6 +44,15 @@ func (l *Log) Read(ctx context.Context, from int64, limit int) (found []Followed
 	return found, max(found[0].Number-from, 0), nil
 }
 
+// End returns the number after the last entry, once this replica has read all that was there
+// when it was called.
+func (l *Log) End(ctx context.Context) (int64, error) {
+	if err := l.CaughtUp(ctx); err != nil {
+		return 0, err
+	}
+	return l.Size(), nil
+}
+
 func (l *Log) followed(e entry.Entry, aside []byte) Followed {
 	out := Followed{Number: e.Number, Late: l.isLate(e.Number, 1)}
 	err := l.genuine(e)

@@ -16,12 +16,15 @@ const (
 	alarmBack    = "sink_back"
 	alarmRefused = "sink_refused"
 	alarmMissed  = "sink_missed"
+	alarmAhead   = "sink_ahead"
 
 	// awayAfter is how long a Sink may take nothing.
 	awayAfter = 10 * time.Minute
 	// refusedEvery is how often it is told what is refused. The entry about that may be
 	// refused too.
 	refusedEvery = time.Hour
+	// refusedMost bounds what is read back of a count.
+	refusedMost = 1 << 40
 )
 
 // alarms is what was told of a Sink, and is to be.
@@ -73,7 +76,8 @@ func (f *Follower) alarmAway(ctx context.Context, then *position, failed error) 
 }
 
 func (f *Follower) alarmRefused(ctx context.Context, then *position) error {
-	if then.Refused == 0 || time.Since(then.Told) < refusedEvery {
+	ago := time.Since(then.Told) // below 0 where the clock of whoever told was ahead
+	if then.Refused == 0 || ago >= 0 && ago < refusedEvery {
 		return nil
 	}
 	err := f.Alarm(ctx, event.AlarmData{Code: alarmRefused, About: f.Name, Entries: &event.Range{First: then.First, Count: then.Refused}})

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/archive"
 )
 
 // A File writes each entry as a line of JSON to the end of a file that nobody but the bot
@@ -21,7 +23,8 @@ type File struct {
 }
 
 // Take implements [Sink]. All of it is on the disk, or none: what a crash left of a line is
-// cut off.
+// cut off. Who writes holds the lock of the file, so that a process which stood still writes
+// over nothing that another has written meanwhile.
 func (f File) Take(_ context.Context, entries []record.Followed) (taken Taken, err error) {
 	var all bytes.Buffer
 	for _, e := range entries {
@@ -35,7 +38,7 @@ func (f File) Take(_ context.Context, entries []record.Followed) (taken Taken, e
 	if err != nil {
 		return taken, err
 	}
-	if _, err = file.WriteAt(all.Bytes(), size); err == nil {
+	if _, err = file.Write(all.Bytes()); err == nil {
 		err = file.Sync()
 	}
 	if err != nil {
@@ -48,33 +51,87 @@ func (f File) Take(_ context.Context, entries []record.Followed) (taken Taken, e
 	return taken, nil
 }
 
-// open is the file that is not full yet, and how many bytes of it are whole lines.
+// open is the file that is not full yet, locked, and how many bytes of it are whole lines.
 func (f File) open() (file *os.File, size int64, err error) {
 	if file, size, err = f.openOne(); err != nil || size < f.Size {
 		return file, size, err
 	}
-	if err := errors.Join(file.Close(), f.rotate()); err != nil {
+	if err := errors.Join(f.rotate(), file.Close()); err != nil {
 		return nil, 0, err
 	}
 	return f.openOne()
 }
 
 func (f File) openOne() (file *os.File, size int64, err error) {
-	if info, err := os.Lstat(f.Path); err == nil && !info.Mode().IsRegular() {
-		return nil, 0, fmt.Errorf("%s is no regular file: name another one", f.Path)
-	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if file, err = f.openRegular(); err != nil {
 		return nil, 0, err
 	}
-	if file, err = os.OpenFile(f.Path, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
-		return nil, 0, err
+	free, err := archive.Lock(file)
+	if err == nil && !free {
+		err = fmt.Errorf("another process is writing to %s", f.Path)
 	}
-	if err = file.Chmod(0o600); err == nil {
+	if err == nil {
+		err = f.isThere(file) // and not a full one, since another process has rotated it
+	}
+	if err == nil {
+		err = file.Chmod(0o600)
+	}
+	if err == nil {
 		size, err = whole(file)
 	}
 	if err != nil {
 		return nil, 0, errors.Join(err, file.Close())
 	}
 	return file, size, nil
+}
+
+// openRegular opens the file, or makes it. It follows no link, whenever that is put there.
+func (f File) openRegular() (*os.File, error) {
+	file, err := os.OpenFile(f.Path, os.O_RDWR|os.O_APPEND, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		file, err = os.OpenFile(f.Path, os.O_RDWR|os.O_APPEND|os.O_CREATE|os.O_EXCL, 0o600)
+		if err == nil {
+			err = syncDir(filepath.Dir(f.Path))
+		}
+		switch {
+		case errors.Is(err, fs.ErrExist): // a link to nothing
+			return nil, fmt.Errorf("%s is no regular file: name another one", f.Path)
+		case err != nil && file != nil:
+			return nil, errors.Join(err, file.Close())
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := f.isThere(file); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
+
+// isThere says why file is not what stands at the path itself.
+func (f File) isThere(file *os.File) error {
+	there, err := os.Lstat(f.Path)
+	if err != nil {
+		return err
+	}
+	if !there.Mode().IsRegular() {
+		return fmt.Errorf("%s is no regular file: name another one", f.Path)
+	}
+	is, err := file.Stat()
+	if err == nil && !os.SameFile(there, is) {
+		err = fmt.Errorf("%s is another file by now", f.Path)
+	}
+	return err
+}
+
+// syncDir has a directory keep the names in it through a crash.
+func syncDir(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // lineMost is more bytes than a line has.
@@ -115,5 +172,5 @@ func (f File) rotate() error {
 			return err
 		}
 	}
-	return nil
+	return syncDir(filepath.Dir(f.Path))
 }

@@ -36,6 +36,8 @@ type Record interface {
 	// Read returns up to limit entries from a number on, in order, and how many are gone
 	// before the first of them.
 	Read(ctx context.Context, from int64, limit int) (found []record.Followed, missed int64, err error)
+	// End returns the number after the last entry, once what was there has been read.
+	End(ctx context.Context) (int64, error)
 	// Await returns nil once there is an entry of that number or wait has passed.
 	Await(ctx context.Context, number int64, wait time.Duration) error
 }
@@ -52,6 +54,7 @@ type Cursors interface {
 // Deps is what a Follower is made of. All but First and Alarm is needed.
 type Deps struct {
 	Name    string // of the position: it never changes
+	Origin  string // of the record: a position on another one counts for nothing
 	Sink    Sink
 	Record  Record
 	Cursors Cursors
@@ -80,6 +83,7 @@ type Follower struct {
 	lease *lease.Lease
 
 	failing failing
+	under   chan outcome // of what the Sink has not come back from; nil: of nothing
 }
 
 // New returns a Follower; it does nothing yet.
@@ -141,8 +145,9 @@ func (f *Follower) Needed(ctx context.Context) (int64, error) {
 
 // A position is what the store keeps of a Sink.
 type position struct {
-	Next  int64     `json:"next"`
-	Moved time.Time `json:"moved,omitzero"` // when it last did
+	Origin string    `json:"origin,omitempty"` // of the record; a release before this one leaves it out
+	Next   int64     `json:"next"`
+	Moved  time.Time `json:"moved,omitzero"` // when it last did
 	alarms
 
 	saved []byte // as it is in the store
@@ -164,7 +169,10 @@ func (f *Follower) load(ctx context.Context) (position, error) {
 	if err := json.Unmarshal(data, &at); err != nil {
 		return at, fmt.Errorf("position of sink %s: %w", f.Name, err)
 	}
-	at.Next = max(at.Next, 0)
+	if at.Origin != "" && f.Origin != "" && at.Origin != f.Origin { // that record was closed
+		return position{saved: data}, nil
+	}
+	at.Next, at.First, at.Refused = max(at.Next, 0), max(at.First, 0), min(max(at.Refused, 0), refusedMost)
 	return at, nil
 }
 
@@ -179,9 +187,12 @@ func (f *Follower) follow(ctx context.Context, h *lease.Hold, end func(ctx conte
 	if err == nil && at.saved == nil && f.First != nil {
 		err = f.save(ctx, turn, &at, at) // where it begins may be another place soon
 	}
+	if err == nil {
+		err = f.notAhead(ctx, turn, &at)
+	}
 	for err == nil {
 		var found []record.Followed
-		found, err = f.read(ctx, &at)
+		found, err = f.read(ctx, turn, &at)
 		if err == nil && len(found) > 0 {
 			err = f.tell(ctx, turn, &at, found)
 		}
@@ -192,22 +203,47 @@ func (f *Follower) follow(ctx context.Context, h *lease.Hold, end func(ctx conte
 	return err
 }
 
-// read is what comes next. What is gone is passed over once somebody was told.
-func (f *Follower) read(ctx context.Context, at *position) ([]record.Followed, error) {
+// notAhead puts a position that is beyond the end of the record there, once somebody was told: the
+// store went back, or somebody moved the position. Else the next entries would be told nobody.
+func (f *Follower) notAhead(ctx context.Context, turn lease.Fence, at *position) error {
+	end, err := f.Record.End(ctx)
+	if errors.Is(err, record.ErrStopped) { // it is told as far as it goes
+		return nil
+	}
+	if err != nil || at.Next <= end {
+		return err
+	}
+	f.Log.Error("a sink was told more entries than the record has, if its position is right; it goes on at the end", "position", at.Next, "end", end)
+	if f.Alarm != nil {
+		if err := f.Alarm(ctx, event.AlarmData{Code: alarmAhead, About: f.Name, Entries: &event.Range{First: end}}); err != nil {
+			return err
+		}
+	}
+	then := *at
+	then.Next = end
+	return f.save(ctx, turn, at, then)
+}
+
+// read is what comes next. What is gone is passed over, once and for all, when somebody was told.
+func (f *Follower) read(ctx context.Context, turn lease.Fence, at *position) ([]record.Followed, error) {
 	found, missed, err := f.Record.Read(ctx, at.Next, batch)
 	if err == nil && missed > 0 {
 		f.Log.Error("entries of the record are gone that a sink was not told of", "first", at.Next, "count", missed)
 		if f.Alarm != nil {
 			err = f.Alarm(ctx, event.AlarmData{Code: alarmMissed, About: f.Name, Entries: &event.Range{First: at.Next, Count: missed}})
 		}
-		at.Next += missed
+		if err == nil {
+			then := *at
+			then.Next += missed
+			err = f.save(ctx, turn, at, then)
+		}
 	}
 	return found, err
 }
 
 // tell moves the position behind what the Sink has, also while the process is being stopped.
 func (f *Follower) tell(ctx context.Context, turn lease.Fence, at *position, found []record.Followed) error {
-	taken, failed := f.Sink.Take(ctx, found)
+	taken, failed := f.take(ctx, found)
 	then := *at
 	if taken.Count > 0 {
 		then.Next, then.Moved = found[taken.Count-1].Number+1, time.Now()
@@ -220,6 +256,7 @@ func (f *Follower) tell(ctx context.Context, turn lease.Fence, at *position, fou
 }
 
 func (f *Follower) save(ctx context.Context, turn lease.Fence, at *position, then position) error {
+	then.Origin = f.Origin
 	data, err := json.Marshal(then)
 	if err != nil {
 		return err

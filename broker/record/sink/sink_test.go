@@ -35,6 +35,12 @@ func (s *shelf) Read(_ context.Context, from int64, limit int) (found []record.F
 	return found, max(s.gone-from, 0), nil
 }
 
+func (s *shelf) End(context.Context) (int64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.entries, nil
+}
+
 func (s *shelf) Await(ctx context.Context, _ int64, wait time.Duration) error {
 	select {
 	case <-time.After(wait):

@@ -168,7 +168,7 @@ func (w *brokenPipe) Write(p []byte) (int, error) {
 
 // TestAStreamThatBreaksIsToldTheRestAgain.
 func TestAStreamThatBreaksIsToldTheRestAgain(t *testing.T) {
-	got, err := Stream{Origin: origin, To: &brokenPipe{left: 3}}.Take(t.Context(), grants(t, 0, 5))
+	got, err := (&Stream{Origin: origin, To: &brokenPipe{left: 3}}).Take(t.Context(), grants(t, 0, 5))
 	if err == nil || got.Count != 3 {
 		t.Errorf("got %+v, %v; want the three that were written", got, err)
 	}

@@ -156,7 +156,7 @@ func (a *App) wire(s Settings) {
 	a.Bot = bot.New(bot.Deps{
 		API: api, HTTP: web, APIURL: s.SlackAPIURL,
 		Broker: m.broker(cfg), Settings: botSettings(cfg),
-		Counters: m.deps.Counters, Directory: people.Events, Preferences: st.Preferences, Record: a.Record, Cursors: st.Cursors,
+		Counters: m.deps.Counters, Directory: people.Events, Preferences: st.Preferences, Record: a.Record, Origin: a.Record.Origin, Cursors: st.Cursors,
 		Ledger: st.Ledger, LedgerPace: env.LedgerPace, Replica: a.Record.Replica,
 		Leases: env.leases, Due: st.DueLists, Grants: m.deps.Grants,
 		CommandPrefix: cfg.Slack.CommandPrefix, Connections: cfg.Slack.Connections, AuditChannel: cfg.Slack.AuditChannel, AuditPace: env.AuditPace,

@@ -22,7 +22,7 @@ func (a *App) openSinks(all []config.Sink) error {
 			continue
 		}
 		a.sinks = append(a.sinks, sink.New(sink.Deps{
-			Name: s.Name, Sink: to, Record: a.Record, Cursors: a.Store.Cursors, Leases: a.leases, Alarm: a.sinkAlarm, Log: a.env.Log,
+			Name: s.Name, Origin: a.Record.Origin, Sink: to, Record: a.Record, Cursors: a.Store.Cursors, Leases: a.leases, Alarm: a.sinkAlarm, Log: a.env.Log,
 		}))
 	}
 	return NeedsPerson(errors.Join(problems...))
@@ -32,7 +32,7 @@ func (a *App) openSink(s config.Sink) (sink.Sink, error) {
 	origin := a.Record.Origin
 	switch {
 	case s.Stdout:
-		return sink.Stream{Origin: origin, To: a.env.Stdout}, nil
+		return &sink.Stream{Origin: origin, To: a.env.Stdout}, nil
 	case s.File != "":
 		return sink.File{Origin: origin, Path: s.File, Size: s.Size, Keep: s.Keep}, nil
 	}
