@@ -137,10 +137,12 @@ func TestASinkThatHangsIsAnAlarmAndKeepsNobodyFromEnding(t *testing.T) {
 		if took := time.Since(began); took > 15*time.Second {
 			t.Errorf("it took %s to end", took)
 		}
+		close(h.free)
+		h.mu.Lock()
+		defer h.mu.Unlock()
 		if h.most != 1 {
 			t.Errorf("it was told %d things at once", h.most)
 		}
-		close(h.free)
 	})
 	synctest.Test(t, func(t *testing.T) {
 		s, h := &shelf{entries: 3}, &hanger{free: make(chan struct{}), taker: taker{most: 50}}

@@ -74,6 +74,7 @@ func Examine(ctx context.Context, p Patient) []Finding {
 		look{check: "aws-region", limit: awsLimit, see: p.regions},
 		look{check: "aws-sts", limit: awsLimit, see: p.amazon},
 		look{check: "record", limit: 2 * recordLimit, see: p.record},
+		look{check: "record-sink", limit: 2 * sinkLimit, see: p.sinks},
 	)
 }
 
