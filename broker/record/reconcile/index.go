@@ -30,6 +30,7 @@ type Index struct {
 	From, To    time.Time // when the first and the last of them were written
 	Unreadable  int       // entries that are no Events
 
+	most      int // Grants
 	since     time.Time
 	grants    []grant
 	byRequest map[string]int // STS's request ID: index of the Grant, -1 of a call that issued nothing
@@ -79,7 +80,12 @@ type telling struct {
 // parts: an archive, and the store. Of what was long over at since it keeps nothing; zero: all
 // counts. It checks no entry: `record verify` does.
 func Read(ctx context.Context, since time.Time, sources ...audit.Source) (*Index, error) {
+	return readAtMost(ctx, MaxGrants, since, sources...)
+}
+
+func readAtMost(ctx context.Context, most int, since time.Time, sources ...audit.Source) (*Index, error) {
 	x := &Index{
+		most:      most,
 		since:     since,
 		byRequest: map[string]int{},
 		byKey:     map[string]int{},
@@ -150,7 +156,7 @@ func (x *Index) take(e entry.Entry) error {
 		return nil
 	}
 	x.apply(e.Number, ev)
-	if len(x.grants) > MaxGrants || len(x.open)+len(x.lost) > MaxGrants || len(x.byRequest) > 2*MaxGrants {
+	if len(x.grants) > x.most || len(x.open)+len(x.lost) > x.most || len(x.byRequest) > 2*x.most {
 		return ErrTooMany
 	}
 	return nil

@@ -433,11 +433,16 @@ func TestMoreGrantsThanAreHeldIsAnError(t *testing.T) {
 	w := newWorld(t)
 	w.grant(noon, "one")
 	outcome := w.record.leaves[2]
-	w.record.leaves = slices.Repeat([][]byte{outcome}, reconcile.MaxGrants+1)
-	if _, err := reconcile.Read(context.Background(), time.Time{}, &w.record); !errors.Is(err, reconcile.ErrTooMany) {
+	const most = 1000
+	w.record.leaves = slices.Repeat([][]byte{outcome}, most)
+	if _, err := reconcile.ReadAtMost(context.Background(), most, time.Time{}, &w.record); err != nil {
+		t.Errorf("of as many: got %v", err)
+	}
+	w.record.leaves = append(w.record.leaves, outcome)
+	if _, err := reconcile.ReadAtMost(context.Background(), most, time.Time{}, &w.record); !errors.Is(err, reconcile.ErrTooMany) {
 		t.Errorf("got %v", err)
 	}
-	if x, err := reconcile.Read(context.Background(), noon.Add(100*time.Hour), &w.record); err != nil || x.Next == 0 {
+	if x, err := reconcile.ReadAtMost(context.Background(), most, noon.Add(100*time.Hour), &w.record); err != nil || x.Next == 0 {
 		t.Errorf("of a later time: got %v", err)
 	}
 }

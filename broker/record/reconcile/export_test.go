@@ -1,0 +1,4 @@
+package reconcile
+
+// ReadAtMost is Read with another bound than MaxGrants.
+var ReadAtMost = readAtMost
