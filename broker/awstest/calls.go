@@ -15,7 +15,8 @@ type Call struct {
 	Params      url.Values // query or form parameters; for Secrets Manager the members of the JSON body
 	Region      string     // from the credential scope
 	AccessKeyID string
-	Status      int // 0 when no answer was sent
+	Agent       string // as the caller called itself
+	Status      int    // 0 when no answer was sent
 	ErrorCode   string
 	RequestID   string
 }
@@ -58,7 +59,7 @@ func (l *callLog) ForgetCalls() {
 func (l *callLog) record(at time.Time, req *request, a answer) {
 	c := Call{
 		Time: at, Service: req.service, Action: req.action, Params: req.params,
-		Region: req.auth.region, AccessKeyID: req.auth.keyID,
+		Region: req.auth.region, AccessKeyID: req.auth.keyID, Agent: req.http.UserAgent(),
 		Status: a.status, ErrorCode: a.code, RequestID: req.id,
 	}
 	l.lock.Lock()
