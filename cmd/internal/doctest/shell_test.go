@@ -25,6 +25,7 @@ var untested = map[string]string{
 	"go run filippo.io/":               "it fetches a module of others; .ci/foreign reads proofs with that module",
 	"export ASSUMEBOT_SEAL_KEYS_FILE=": "the rehearsal has an embedded Redis, which takes no keys; record_test.go here starts a bot with them",
 	"./assumebot check --config assumebot.yaml --redis": "the rehearsal has an embedded Redis; check_record_test.go of cmd/assumebot asks a real one",
+	"assumebot record reconcile ":                       "it reads log files of CloudTrail; record_reconcile.txtar of cmd/assumebot has some",
 	"assumebot record accept ":                          "nothing is lost here; record_accept.txtar of cmd/assumebot loses something first",
 	"tail -n +2 proof":                                  "what it writes is for the command after it, which fetches a module of others",
 }
