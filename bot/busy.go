@@ -43,7 +43,9 @@ func (i *intake) turnAway(a arrival) {
 	defer func() { i.shed.count(told) }()
 	switch {
 	case a.Kind == "slash_commands":
-		told = i.sayBusy(ctx, i.visits.typer(a))
+		if cmd, ok := i.visits.readCommand(a.Envelope); ok {
+			told = i.sayBusy(ctx, i.visits.typer(a, cmd))
+		}
 	case a.answering != nil:
 		told = i.ackBusy(ctx, a)
 	case a.Kind == "interactive":

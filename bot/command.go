@@ -5,11 +5,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/slack-go/slack"
-
 	"github.com/assumebot/assumebot/bot/blockkit"
 	"github.com/assumebot/assumebot/bot/command"
 	"github.com/assumebot/assumebot/bot/form"
+	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/ahead"
 	"github.com/assumebot/assumebot/broker/prose"
@@ -18,17 +17,37 @@ import (
 	"github.com/assumebot/assumebot/broker/watch"
 )
 
+// A typedCommand is what the bot reads of a slash command. slack-go's type would decode
+// each twice.
+// https://docs.slack.dev/interactivity/implementing-slash-commands#app_command_handling
+type typedCommand struct {
+	Command     string `json:"command"`
+	Text        string `json:"text"`
+	UserID      string `json:"user_id"`
+	TeamID      string `json:"team_id"`
+	ChannelID   string `json:"channel_id"`
+	ResponseURL string `json:"response_url"`
+	TriggerID   string `json:"trigger_id"`
+}
+
+func (v *visits) readCommand(e socketmode.Envelope) (cmd typedCommand, ok bool) {
+	if err := e.Decode(&cmd); err != nil {
+		v.log.Error("slash command not understood", "error", err)
+		return cmd, false
+	}
+	return cmd, true
+}
+
 // typer is who typed a slash command.
-func (v *visits) typer(a arrival) conversation {
+func (v *visits) typer(a arrival, cmd typedCommand) conversation {
 	if to, ok := v.waiting.take(a.ID); ok {
 		return to
 	}
-	return v.typed(a)
+	return v.typed(a, cmd)
 }
 
 // typed is who typed a slash command of which nothing is owed yet.
-func (v *visits) typed(a arrival) conversation {
-	cmd := a.typed
+func (v *visits) typed(a arrival, cmd typedCommand) conversation {
 	to := v.arrived(cmd.UserID, cmd.TeamID, cmd.ChannelID)
 	to.responseURL, to.trigger, to.code = secret.New(cmd.ResponseURL), cmd.TriggerID, command.CarriesCode(cmd.Text)
 	v.fated(&to, watch.Command, a.Envelope)
@@ -36,10 +55,10 @@ func (v *visits) typed(a arrival) conversation {
 }
 
 // slashCommand serves one slash command, unless it was served already.
-func (v *visits) slashCommand(ctx context.Context, a arrival) {
+func (v *visits) slashCommand(ctx context.Context, a arrival, cmd typedCommand) {
 	ctx, cancel := context.WithDeadline(ctx, a.at.Add(answerWithin))
 	defer cancel()
-	cmd, to := *a.typed, v.typer(a)
+	to := v.typer(a, cmd)
 	ctx = to.under(ctx)
 	defer func() { to.debt.Settle() }()
 	defer to.fate.ended()
@@ -65,7 +84,7 @@ func (v *visits) slashCommand(ctx context.Context, a arrival) {
 }
 
 // parse reads one slash command.
-func parse(to conversation, cmd slack.SlashCommand) (command.Command, error) {
+func parse(to conversation, cmd typedCommand) (command.Command, error) {
 	switch strings.TrimPrefix(cmd.Command, "/"+to.voice.Prefix) {
 	case "assume":
 		return command.ParseAssume(cmd.Text)

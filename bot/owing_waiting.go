@@ -117,11 +117,12 @@ func (v *visits) oweWaiting(ctx context.Context, all []*waits) {
 		var begun []*waits
 		var owed []ahead.Owed
 		for _, x := range some {
-			if !v.waiting.begin(x) {
+			cmd, ok := v.readCommand(x.Envelope)
+			if !ok || !v.waiting.begin(x) {
 				continue
 			}
-			x.to = v.typed(x.arrival)
-			parsed, _ := parse(x.to, *x.arrival.typed) // its Visit tells what is wrong with it
+			x.to = v.typed(x.arrival, cmd)
+			parsed, _ := parse(x.to, cmd) // its Visit tells what is wrong with it
 			x.to.asked, x.to.account = ofCommand(parsed), parsed.Account
 			begun, owed = append(begun, x), append(owed, *v.door.owe(&x.to))
 		}

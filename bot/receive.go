@@ -37,8 +37,7 @@ func newIntake(v *visits) *intake {
 type arrival struct {
 	socketmode.Envelope
 	at        time.Time
-	typed     *slack.SlashCommand // of a slash command
-	answering func()              // its acknowledgement is on a socket; nil where that was so before
+	answering func() // its acknowledgement is on a socket; nil where that was so before
 }
 
 // receive takes one envelope off a socket; it does not block. Commands, buttons
@@ -74,13 +73,16 @@ func (i *intake) ackEmpty(e socketmode.Envelope) bool {
 	return err == nil
 }
 
+// takeCommand reads no more than in whose queue it waits: the next acknowledgement comes
+// after it.
 func (i *intake) takeCommand(a arrival) {
-	a.typed = new(slack.SlashCommand)
-	if err := a.Decode(a.typed); err != nil {
-		i.log.Error("slash command not understood", "error", err)
-		return
+	by := who(a.Named("user_id"), a.Named("team_id"))
+	if by.User == "" || by.Team == "" {
+		if cmd, ok := i.visits.readCommand(a.Envelope); ok {
+			by = who(cmd.UserID, cmd.TeamID)
+		}
 	}
-	i.turns.Take(who(a.typed.UserID, a.typed.TeamID), a, 2*a.Size(), false) // as it came, and as it was read
+	i.turns.Take(by, a, a.Size(), false)
 }
 
 func (i *intake) takeInteraction(a arrival) {
@@ -154,7 +156,9 @@ func (i *intake) serve(a arrival) {
 	defer i.rescue(ctx, conversation{}, nil)
 	switch a.Kind {
 	case "slash_commands":
-		i.visits.slashCommand(ctx, a)
+		if cmd, ok := i.visits.readCommand(a.Envelope); ok {
+			i.visits.slashCommand(ctx, a, cmd)
+		}
 	case "interactive":
 		i.visits.interaction(ctx, a)
 	case "events_api":

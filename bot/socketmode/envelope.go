@@ -3,6 +3,7 @@ package socketmode
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/assumebot/assumebot/broker/secret"
@@ -68,4 +69,25 @@ func (e Envelope) Decode(v any) error {
 		return fmt.Errorf("the payload of a %s envelope is not of the expected shape", e.Kind)
 	}
 	return nil
+}
+
+// Named is the string under a key of the payload's, found without reading all of it: the
+// first one of that name, as it stands there. "" is that it must be decoded to know. No
+// string within the payload can pose as a key, since its quotes are escaped.
+func (e Envelope) Named(key string) string {
+	for rest := e.payload.Reveal(); ; {
+		_, after, found := strings.Cut(rest, `"`+key+`"`)
+		if !found {
+			return ""
+		}
+		rest = after
+		if value, isKey := strings.CutPrefix(strings.TrimLeft(after, " \t\r\n"), ":"); isKey {
+			value, isText := strings.CutPrefix(strings.TrimLeft(value, " \t\r\n"), `"`)
+			value, _, ends := strings.Cut(value, `"`)
+			if !isText || !ends || strings.Contains(value, `\`) {
+				return ""
+			}
+			return value
+		}
+	}
 }

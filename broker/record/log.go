@@ -41,6 +41,7 @@ type Log struct {
 	mending  *mending
 	marks    *marks
 	writer   *writer
+	decoded  decoded
 	awaitFor time.Duration // a test waits less
 }
 

@@ -57,7 +57,7 @@ func (l *Log) followed(e entry.Entry, aside []byte) Followed {
 	out := Followed{Number: e.Number, Late: l.isLate(e.Number, 1)}
 	err := l.genuine(e)
 	if err == nil {
-		out.Event, err = event.Decode(e.Leaf, aside)
+		out.Event, err = l.decoded.event(e, aside)
 	}
 	if err != nil {
 		out.Event, out.Broken = event.Event{}, err.Error()

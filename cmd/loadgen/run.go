@@ -35,19 +35,24 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return errUsage
 }
 
-// bareCommand is `bare URL [FILE]`.
+// bareCommand is `bare URL [FILE [REDIS STS]]`.
 func bareCommand(ctx context.Context, args []string) error {
 	if len(args) == 0 {
 		return errors.New("bare is started by loadgen itself: try `loadgen help`")
 	}
-	var body []byte
+	var work bare.Work
+	var err error
 	if len(args) > 1 {
-		var err error
-		if body, err = os.ReadFile(args[1]); err != nil { //nolint:gosec // a file of our own
+		if work.Body, err = os.ReadFile(args[1]); err != nil { //nolint:gosec // a file of our own
 			return err
 		}
 	}
-	return bare.Run(ctx, args[0], fakeslack.AppToken, fakeslack.BotToken, body)
+	if len(args) > 3 {
+		if work.First, err = bare.NewIssuing(args[2], args[3]); err != nil {
+			return err
+		}
+	}
+	return bare.Run(ctx, args[0], fakeslack.AppToken, fakeslack.BotToken, work)
 }
 
 // labFlags are the flags of how a Lab is set up.

@@ -1,6 +1,6 @@
 // Package bare is the yardstick: the least that a program on slack-go's Socket Mode
 // can do. It acknowledges each envelope and, if asked, posts the same bytes to every
-// response_url.
+// response_url, and makes the calls first that issuing costs.
 package bare
 
 import (
@@ -15,8 +15,14 @@ import (
 	"github.com/slack-go/slack/socketmode"
 )
 
-// Run serves until ctx ends, and returns why it ended. body is what it posts; nil: it acknowledges alone.
-func Run(ctx context.Context, apiURL, appToken, botToken string, body []byte) error {
+// Work is what is done beside acknowledging.
+type Work struct {
+	Body  []byte   // is posted; nil: nothing is
+	First *Issuing // before it; nil: nothing
+}
+
+// Run serves until ctx ends, and returns why it ended.
+func Run(ctx context.Context, apiURL, appToken, botToken string, work Work) error {
 	api := slack.New(botToken, slack.OptionAppLevelToken(appToken), slack.OptionAPIURL(apiURL))
 	client := socketmode.New(api)
 	transport := &http.Transport{MaxIdleConnsPerHost: 64, MaxConnsPerHost: 64}
@@ -29,12 +35,20 @@ func Run(ctx context.Context, apiURL, appToken, botToken string, body []byte) er
 			if err := client.Ack(*event.Request); err != nil {
 				continue
 			}
-			if command, ok := event.Data.(slack.SlashCommand); ok && body != nil {
-				go post(ctx, hooks, command.ResponseURL, body)
+			if command, ok := event.Data.(slack.SlashCommand); ok && work.Body != nil {
+				go work.do(ctx, hooks, command.ResponseURL)
 			}
 		}
 	}()
 	return fmt.Errorf("slack-go's socket: %w", client.RunContext(ctx))
+}
+
+// do answers nobody if something fails: the ledger of the fake Slack sees that.
+func (w Work) do(ctx context.Context, hooks *http.Client, url string) {
+	if w.First != nil && w.First.issue(ctx) != nil {
+		return
+	}
+	post(ctx, hooks, url, w.Body)
 }
 
 func post(ctx context.Context, hooks *http.Client, url string, body []byte) {
@@ -45,7 +59,7 @@ func post(ctx context.Context, hooks *http.Client, url string, body []byte) {
 	r.Header.Set("Content-Type", "application/json")
 	answer, err := hooks.Do(r)
 	if err != nil {
-		return // the ledger of the fake Slack sees that it is missing
+		return
 	}
 	_, _ = io.Copy(io.Discard, answer.Body)
 	_ = answer.Body.Close()

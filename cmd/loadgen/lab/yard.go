@@ -21,6 +21,16 @@ func (y *Yard) Usage() (Usage, error) { return y.process.Usage() }
 // StartYard starts a bare loop: this program's own `bare`. body is what it posts to
 // each response_url; nil: it acknowledges alone.
 func (l *Lab) StartYard(ctx context.Context, body []byte) (*Yard, error) {
+	return l.startYard(ctx, body)
+}
+
+// StartIssuingYard starts a bare loop that makes the calls to the Lab's Redis and AWS
+// that issuing costs, and posts body.
+func (l *Lab) StartIssuingYard(ctx context.Context, body []byte) (*Yard, error) {
+	return l.startYard(ctx, body, l.redisURL, l.AWS.URL())
+}
+
+func (l *Lab) startYard(ctx context.Context, body []byte, first ...string) (*Yard, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -31,11 +41,11 @@ func (l *Lab) StartYard(ctx context.Context, body []byte) (*Yard, error) {
 	}
 	args := []string{"bare", slack.URL()}
 	if body != nil {
-		file := filepath.Join(l.dir, "answer.json")
+		file := filepath.Join(l.dir, fmt.Sprintf("answer%d.json", len(l.yards)))
 		if err := os.WriteFile(file, body, 0o600); err != nil {
 			return nil, err
 		}
-		args = append(args, file)
+		args = append(append(args, file), first...)
 	}
 	p, err := startProcess(l.dir, fmt.Sprintf("bare%d", len(l.yards)), os.Environ(), self, args...)
 	if err != nil {
