@@ -4,13 +4,15 @@ import "time"
 
 // A burst is taken, and so acknowledged, before it is served: whoever reads it would
 // share the processors with everybody who is served otherwise, and acknowledge late. More
-// than inABurst within burstWindow is one; it is over when less comes, or after
-// burstLongest, and then counts as none for burstRest.
+// than inABurst within burstWindow are one. It is over when less comes; a first look at
+// that is soon, since as many may be people who were all answered at the same time. Bursts
+// have others wait for burstLongest in all, and time between them gives back half as much.
 const (
 	burstWindow  = 5 * time.Millisecond
 	inABurst     = 25
+	firstWindow  = 2 * time.Millisecond
+	inFirst      = inABurst * int(firstWindow) / int(burstWindow)
 	burstLongest = 500 * time.Millisecond
-	burstRest    = time.Second
 )
 
 // A burst is what came lately.
@@ -18,8 +20,10 @@ type burst struct {
 	window time.Time // since when came is counted
 	came   int
 	on     bool
-	began  time.Time // the first of those between which was no rest
-	ended  time.Time
+	first  bool          // nobody has looked whether it is over
+	began  time.Time     // this one
+	ended  time.Time     // the one before
+	still  time.Duration // how long all of them took, less half of the time between them
 }
 
 // take counts one more at now, and reports whether a burst began with it.
@@ -30,26 +34,39 @@ func (b *burst) take(now time.Time) (began bool) {
 	if b.came++; b.on || b.came < inABurst {
 		return false
 	}
-	if now.Sub(b.ended) > burstRest {
-		b.began = now
-	}
-	b.on = now.Sub(b.began) < burstLongest
-	return b.on
-}
-
-// over looks at now, every burstWindow, whether a burst is over.
-func (b *burst) over(now time.Time) bool {
-	if b.came >= inABurst && now.Sub(b.began) < burstLongest {
-		b.came = 0
+	still := max(0, b.still-now.Sub(b.ended)/2)
+	if still >= burstLongest/2 {
 		return false
 	}
-	b.on, b.ended = false, now
+	b.on, b.first, b.began, b.still, b.came = true, true, now, still, 0
 	return true
+}
+
+// over looks at now, after [burst.look], whether a burst is over.
+func (b *burst) over(now time.Time) bool {
+	least := inABurst
+	if b.first {
+		least = inFirst
+	}
+	if still := b.still + now.Sub(b.began); b.came < least || still >= burstLongest {
+		b.on, b.ended, b.still, b.window, b.came = false, now, still, now, 0
+		return true
+	}
+	b.first, b.came = false, 0
+	return false
+}
+
+// look is how long after it began, or after the look before, it may be over.
+func (b *burst) look() time.Duration {
+	if b.first {
+		return firstWindow
+	}
+	return burstWindow
 }
 
 // await has those go on who stand still for a burst, once it is over.
 func (t *Turns[T]) await() {
-	time.AfterFunc(burstWindow, func() {
+	time.AfterFunc(t.burst.look(), func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		if !t.burst.over(time.Now()) {

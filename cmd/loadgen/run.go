@@ -48,7 +48,7 @@ func bareCommand(ctx context.Context, args []string) error {
 		}
 	}
 	if len(args) > 3 {
-		if work.First, err = bare.NewIssuing(args[2], args[3]); err != nil {
+		if work.First, err = bare.NewFirst(args[2], args[3]); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,6 @@
 // Package bare is the yardstick: the least that a program on slack-go's Socket Mode
 // can do. It acknowledges each envelope and, if asked, posts the same bytes to every
-// response_url, and makes the calls first that issuing costs.
+// response_url, and makes a few calls first.
 package bare
 
 import (
@@ -17,8 +17,8 @@ import (
 
 // Work is what is done beside acknowledging.
 type Work struct {
-	Body  []byte   // is posted; nil: nothing is
-	First *Issuing // before it; nil: nothing
+	Body  []byte // is posted; nil: nothing is
+	First *First // before it; nil: nothing
 }
 
 // Run serves until ctx ends, and returns why it ended.
@@ -45,7 +45,7 @@ func Run(ctx context.Context, apiURL, appToken, botToken string, work Work) erro
 
 // do answers nobody if something fails: the ledger of the fake Slack sees that.
 func (w Work) do(ctx context.Context, hooks *http.Client, url string) {
-	if w.First != nil && w.First.issue(ctx) != nil {
+	if w.First != nil && w.First.do(ctx) != nil {
 		return
 	}
 	post(ctx, hooks, url, w.Body)

@@ -24,6 +24,11 @@ func (l *Lab) StartYard(ctx context.Context, body []byte) (*Yard, error) {
 	return l.startYard(ctx, body)
 }
 
+// StartSeeingYard starts a bare loop that writes to the Lab's Redis once, and posts body.
+func (l *Lab) StartSeeingYard(ctx context.Context, body []byte) (*Yard, error) {
+	return l.startYard(ctx, body, l.redisURL, "")
+}
+
 // StartIssuingYard starts a bare loop that makes the calls to the Lab's Redis and AWS
 // that issuing costs, and posts body.
 func (l *Lab) StartIssuingYard(ctx context.Context, body []byte) (*Yard, error) {
