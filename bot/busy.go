@@ -43,7 +43,7 @@ func (i *intake) turnAway(a arrival) {
 	defer func() { i.shed.count(told) }()
 	switch {
 	case a.Kind == "slash_commands":
-		if cmd, ok := i.visits.readCommand(a.Envelope); ok {
+		if cmd, ok := i.typed(a); ok {
 			told = i.sayBusy(ctx, i.visits.typer(a, cmd))
 		}
 	case a.answering != nil:

@@ -156,7 +156,7 @@ func (i *intake) serve(a arrival) {
 	defer i.rescue(ctx, conversation{}, nil)
 	switch a.Kind {
 	case "slash_commands":
-		if cmd, ok := i.visits.readCommand(a.Envelope); ok {
+		if cmd, ok := i.typed(a); ok {
 			i.visits.slashCommand(ctx, a, cmd)
 		}
 	case "interactive":
@@ -164,6 +164,14 @@ func (i *intake) serve(a arrival) {
 	case "events_api":
 		i.visits.event(ctx, a.Envelope)
 	}
+}
+
+// typed reads a command that does not wait any more.
+func (i *intake) typed(a arrival) (cmd typedCommand, ok bool) {
+	if cmd, ok = i.visits.readCommand(a.Envelope); !ok {
+		i.visits.waiting.drop(a.ID)
+	}
+	return cmd, ok
 }
 
 // begin is the time of what was asked at some time. What it asks of AWS ends in time for
