@@ -26,7 +26,8 @@ func records(w io.Writer, n, grants int) error {
 		if i > 0 {
 			_, _ = io.WriteString(w, ",") // the next write tells of an error
 		}
-		identity, source, call := `"type":"AssumedRole","arn":"arn:aws:sts::222222222222:assumed-role/Ci/x","accessKeyId":"ASIAOTHER"`, "ec2.amazonaws.com", "DescribeInstances"
+		identity := `"type":"AssumedRole","arn":"arn:aws:sts::222222222222:assumed-role/Ci/x","accessKeyId":"ASIAOTHER"`
+		source, call := "ec2.amazonaws.com", "DescribeInstances"
 		switch i % 4 {
 		case 0:
 			identity = fmt.Sprintf(`"type":"AssumedRole","accessKeyId":"ASIAg%d"`, i/4%grants)

@@ -126,7 +126,8 @@ func TestWhatTheBotAsksOfAWSIsOnTheRecordAndNothingElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	report = w.reconciled(r)
-	if len(report.Alarms) != 2 || report.Alarms[0].Code != event.UnknownCall || report.Alarms[1].Code != event.KeyUsed || report.Alarms[0].Address != "203.0.113.9" {
+	found := report.Alarms
+	if len(found) != 2 || found[0].Code != event.UnknownCall || found[1].Code != event.KeyUsed || found[0].Address != "203.0.113.9" {
 		t.Fatalf("got %+v", report.Alarms)
 	}
 	_, err := r.Record.Record(t.Context(), event.Event{ID: "found", Time: w.now(), Data: event.ReconciledData{
@@ -135,5 +136,6 @@ func TestWhatTheBotAsksOfAWSIsOnTheRecordAndNothingElse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantText(t, w.auditTells("Alarm of CloudTrail"), "Somebody else may have such a key", "sts AssumeRole", "role/Open", "GetCallerIdentity", "203.0.113.9", aliceKeyID)
+	wantText(t, w.auditTells("Alarm of CloudTrail"),
+		"Somebody else may have such a key", "sts AssumeRole", "role/Open", "GetCallerIdentity", "203.0.113.9", aliceKeyID)
 }
