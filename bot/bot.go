@@ -14,6 +14,7 @@ import (
 	"github.com/assumebot/assumebot/bot/directory"
 	"github.com/assumebot/assumebot/bot/due"
 	"github.com/assumebot/assumebot/bot/socketmode"
+	"github.com/assumebot/assumebot/bot/weekly"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/ledger"
@@ -47,6 +48,8 @@ type Deps struct {
 	Embedded      bool          // the state is in this process: stop issuing when another process shares the Slack app
 	Watch         watch.Watcher // nil: nobody watches
 	Trace         watch.Tracer  // nil: nothing is traced
+	// Clock is the store's, which all replicas share.
+	Clock func(context.Context) (time.Time, error)
 	// Report says how the bot is, within some seconds.
 	Report func(context.Context) watch.Report
 	Now    func() time.Time
@@ -60,6 +63,7 @@ type Bot struct {
 	intake    *intake
 	sockets   *socketmode.Sockets
 	audit     *auditchannel.Channel
+	weekly    *weekly.Summary
 	follow    *sink.Follower
 	abandoned atomic.Int64 // requests that had not ended when it stopped
 }
@@ -91,6 +95,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	var audit sync.WaitGroup
 	audit.Go(func() { b.audit.Run(auditing) })
 	audit.Go(func() { b.follow.Run(auditing) })
+	audit.Go(func() { b.weekly.Run(auditing) })
 
 	working, stopDue := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopDue()
@@ -135,7 +140,11 @@ func (b *Bot) RecordNeeded(ctx context.Context) (int64, error) {
 		return 0, err
 	}
 	followed, err := b.follow.Next(ctx)
-	return min(told, followed), err
+	if err != nil {
+		return 0, err
+	}
+	counted, err := b.weekly.Needed(ctx)
+	return min(told, followed, counted), err
 }
 
 // Watched fills in how the bot stands with Slack, and what it works on.

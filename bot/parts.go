@@ -14,6 +14,7 @@ import (
 	"github.com/assumebot/assumebot/bot/message"
 	"github.com/assumebot/assumebot/bot/socketmode"
 	"github.com/assumebot/assumebot/bot/webapi"
+	"github.com/assumebot/assumebot/bot/weekly"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/ledger"
 	"github.com/assumebot/assumebot/broker/record/sink"
@@ -174,6 +175,11 @@ func New(d Deps) *Bot {
 	b.audit = auditchannel.New(auditchannel.Deps{
 		Record: d.Record, Origin: d.Origin, Cursors: d.Cursors, Leases: d.Leases, Channel: d.AuditChannel, Post: b.web.Post,
 		Pace: d.AuditPace, Now: d.Now, Log: d.Log,
+	})
+	b.weekly = weekly.New(weekly.Deps{
+		Record: d.Record, Cursors: d.Cursors, Leases: d.Leases, Channel: d.AuditChannel, Post: b.web.Post, Clock: d.Clock, Log: d.Log,
+		Schedule: func() *weekly.Schedule { return b.live.Load().settings.Weekly },
+		Accounts: func() []string { return b.live.Load().settings.Accounts },
 	})
 	b.follow = sink.New(sink.Deps{
 		Name: "follow-ups", Origin: d.Origin, Sink: followUps{b.parts, d.Log}, Record: d.Record, Cursors: d.Cursors, Leases: d.Leases,

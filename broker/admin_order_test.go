@@ -113,7 +113,8 @@ func TestEachAdminActIsOnTheRecordWithWhoAndWhom(t *testing.T) {
 			t.Fatalf("%s: %v", kind, err)
 		}
 		last := b.last(t)
-		if last.Kind != kind || last.Actor.User != adminID || last.Reason != map[bool]string{true: "INC-42"}[kind != event.Status && kind != event.History] || last.Purpose != "" {
+		reason := map[bool]string{true: "INC-42"}[kind != event.Status && kind != event.History]
+		if last.Kind != kind || last.Actor.User != adminID || last.Reason != reason || last.Purpose != "" {
 			t.Errorf("%s: got %+v on the record", kind, last)
 		}
 		if last.Target.ID != "" && (last.Target.ID != "U01ALICE" || last.Target.Name != "alice") {

@@ -67,7 +67,9 @@ func errMention(kind typed.Kind, accountMissing bool) error {
 }
 
 // verbs are the words that may stand first after /assume.
-var verbs = []string{"accounts", "block", "cancel", "explain", "help", "history", "key", "pause", "receipt", "resume", "revoke", "status", "unblock", "unlock", "whoami"}
+var verbs = []string{
+	"accounts", "block", "cancel", "explain", "help", "history", "key", "pause", "receipt", "resume", "revoke", "status", "unblock", "unlock", "whoami",
+}
 
 // VerbMeant tells who wrote a duration, or misspelt a verb, where it reads as an
 // account, what to type; nil when it looks like neither.

@@ -37,7 +37,7 @@ func FuzzParseAssume(f *testing.F) {
 	}
 	for _, seed := range []string{
 		"history", "history prod <@U02BOB|bob> refused since 7d", "history everybody break glass since 4 weeks", "history @bob", "history since 99999999999w",
-		"history prod staging", "history <@U02BOB> everybody", "history since", "history refused granted", "history 123456", "history all signins since=7d",
+		"history prod staging", "history <@U02BOB> everybody", "history since", "history refused granted", "history 123456", "history all console since=7d",
 	} {
 		f.Add(seed)
 	}

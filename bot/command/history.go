@@ -1,7 +1,6 @@
 package command
 
 import (
-	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -40,7 +39,7 @@ var whatWords = map[string]history.What{
 	"revoked": history.Revoked, "revocations": history.Revoked, "ended": history.Revoked,
 	"approvals": history.Approvals, "approval": history.Approvals, "approved": history.Approvals, "denied": history.Approvals,
 	"break-glass": history.BreakGlass, "breakglass": history.BreakGlass,
-	"signins": history.Signins, "sign-ins": history.Signins, "signin": history.Signins, "sign-in": history.Signins, "console": history.Signins,
+	"console": history.Console, "sign-ins": history.Console, "sign-in": history.Console, "signin": history.Console,
 	"orders": history.Orders, "blocks": history.Orders, "blocked": history.Orders, "locked": history.Orders, "lockouts": history.Orders,
 }
 
@@ -164,11 +163,11 @@ func (h *historyReader) since() error {
 		one = pastUnit(h.rest[0].Word())
 		h.rest = h.rest[1:]
 	}
-	n, err := strconv.ParseUint(number, 10, 31)
+	n, err := strconv.ParseInt(number, 10, 32)
 	switch {
-	case err != nil || one == 0 || n == 0:
+	case err != nil || one == 0 || n <= 0:
 		return Error(orQuoted(word, "is no time that I can read.", "I cannot read a time after since."), hint)
-	case n > uint64(math.MaxInt64/one) || time.Duration(n)*one > maxSince:
+	case n > int64(maxSince/one):
 		return Error("That is longer ago than ten years.", hint)
 	}
 	h.cmd.Past.Since = time.Duration(n) * one

@@ -25,7 +25,7 @@ func TestHistoryReadsItsWordsInAnyOrder(t *testing.T) {
 		"history since 2w everyone granted":            {Past: Past{Everybody: true, What: history.Granted, Since: 14 * day}},
 		"history break glass since 12h":                {Past: Past{What: history.BreakGlass, Since: 12 * time.Hour}},
 		"history break-glass all":                      {Past: Past{What: history.BreakGlass, Everybody: true}},
-		"history console prod":                         {Account: "prod", Past: Past{What: history.Signins}},
+		"history console prod":                         {Account: "prod", Past: Past{What: history.Console}},
 		"history refused refusals prod prod since 1 h": {Account: "prod", Past: Past{What: history.Refused, Since: time.Hour}},
 	} {
 		want.Verb = VerbHistory

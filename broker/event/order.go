@@ -43,7 +43,7 @@ type StatusData struct{}
 type HistoryData struct {
 	Target  Person `json:"target,omitzero"`            // whose; absent: everybody's
 	Account string `json:"account,omitempty" max:"63"` // of which account; absent: of all
-	What    string `json:"what,omitempty" max:"32"`    // granted, refused, revoked, approvals, break-glass, signins or orders; absent: all
+	What    string `json:"what,omitempty" max:"32"`    // granted, refused, revoked, approvals, break-glass, console or orders; absent: all
 	Since   Time   `json:"since,omitzero"`             // of entries since then; absent: as far back as there are any
 	Before  int64  `json:"before,omitempty"`           // of entries before this number, on a further page; absent: the newest
 }

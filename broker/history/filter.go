@@ -17,13 +17,13 @@ const (
 	Revoked    What = "revoked" // or ended
 	Approvals  What = "approvals"
 	BreakGlass What = "break-glass"
-	Signins    What = "signins" // to the AWS console
+	Console    What = "console" // to the AWS console
 	Orders     What = "orders"  // of admins, and lock-outs
 )
 
 // Whats are all choices.
 func Whats() []What {
-	return []What{Granted, Refused, Revoked, Approvals, BreakGlass, Signins, Orders}
+	return []What{Granted, Refused, Revoked, Approvals, BreakGlass, Console, Orders}
 }
 
 // A Filter chooses Events; its zero value chooses all that people did.
@@ -96,7 +96,7 @@ func (w What) keeps(k event.Kind, about event.About) bool {
 		return is(event.Approval, event.Acknowledged)
 	case BreakGlass:
 		return about.BreakGlass
-	case Signins:
+	case Console:
 		return about.Purpose == "console" && is(event.Granted, event.Shown, event.Failed, event.Refused)
 	case Orders:
 		return is(event.Blocked, event.Unblocked, event.Unlocked, event.Paused, event.Resumed, event.LockedOut)

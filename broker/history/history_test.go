@@ -187,7 +187,7 @@ func TestFiltersChoose(t *testing.T) {
 		"a grant as a refusal":      {history.Filter{What: history.Refused}, by("U02BOB", event.GrantedData{Act: glass}), false},
 		"break-glass":               {history.Filter{What: history.BreakGlass}, by("U02BOB", event.GrantedData{Act: glass}), true},
 		"no break-glass":            {history.Filter{What: history.BreakGlass}, by("U02BOB", event.GrantedData{}), false},
-		"a sign-in":                 {history.Filter{What: history.Signins}, by("U02BOB", event.GrantedData{Act: glass}), true},
+		"a sign-in":                 {history.Filter{What: history.Console}, by("U02BOB", event.GrantedData{Act: glass}), true},
 		"a failure":                 {history.Filter{What: history.Refused}, by("U02BOB", event.FailedData{}), true},
 		"an end":                    {history.Filter{What: history.Revoked}, by("U02BOB", event.EndedData{}), true},
 		"a lock-out":                {history.Filter{What: history.Orders}, by("U02BOB", event.LockedOutData{}), true},

@@ -42,7 +42,7 @@ type Group struct {
 }
 
 // packages are where the golden files are.
-var packages = []string{"bot/message", "bot/form", "bot/auditchannel"}
+var packages = []string{"bot/message", "bot/form", "bot/auditchannel", "bot/weekly"}
 
 // errNoClone is that the demo runs outside of a clone, which has the golden files.
 var errNoClone = errors.New("the gallery shows the golden messages of a clone, and this is not in one: " +

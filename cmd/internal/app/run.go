@@ -160,7 +160,7 @@ func (a *App) wire(s Settings) {
 		Ledger: st.Ledger, LedgerPace: env.LedgerPace, Replica: a.Record.Replica,
 		Leases: env.leases, Due: st.DueLists, Grants: m.deps.Grants,
 		CommandPrefix: cfg.Slack.CommandPrefix, Connections: cfg.Slack.Connections, AuditChannel: cfg.Slack.AuditChannel, AuditPace: env.AuditPace,
-		Embedded: st.Embedded() && !s.Alone, Watch: env.Watch, Trace: env.Trace, Report: a.Report, Now: env.Now, Log: env.Log,
+		Embedded: st.Embedded() && !s.Alone, Watch: env.Watch, Trace: env.Trace, Report: a.Report, Clock: st.Approvals.ApprovalClock, Now: env.Now, Log: env.Log,
 	})
 	if env.Read != nil {
 		a.watcher = &watcher{
@@ -305,12 +305,18 @@ func (m *maker) userGroups() []string { return m.current.Load().UserGroups() }
 func (m *maker) isUser(id string) bool { return m.current.Load().IsUser(id) }
 
 func botSettings(c config.Config) bot.Settings {
+	var names []string
+	for a := range c.Broker.Accounts.All() {
+		names = append(names, a.Name)
+	}
 	return bot.Settings{
 		Workspaces:       c.Broker.Workspaces,
 		ApprovalsChannel: c.Slack.ApprovalsChannel,
 		RevealWindow:     c.Broker.RevealWindow,
 		MFASession:       c.Broker.MFASession,
 		Reminder:         c.Reminder,
+		Weekly:           c.Weekly,
+		Accounts:         names,
 	}
 }
 

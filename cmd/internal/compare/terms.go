@@ -69,6 +69,9 @@ var (
 	wholeJudges = map[string]judge{
 		"contact":                 always(neutral),
 		"reminder":                always(neutral),
+		"summary.day":             always(neutral),
+		"summary.time":            always(neutral),
+		"summary.zone":            always(neutral),
 		"reveal_window":           rising(func(s subject) int64 { return int64(s.config.Broker.RevealWindow) }),
 		"mfa_session":             rising(func(s subject) int64 { return int64(s.config.Broker.MFASession) }),
 		"signin_endpoint":         always(unjudged),

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/assumebot/assumebot/bot/weekly"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/policy"
@@ -16,9 +17,10 @@ type Config struct {
 	Slack    SlackConfig
 	Broker   policy.Config
 	Record   Record
-	Reminder time.Duration // how long before the end of a Grant the person is reminded; 0: never
-	Warnings Problems      // what is allowed but should be said aloud, such as an Account without MFA
-	Summary  Summary       // what it says, to tell it apart from another
+	Reminder time.Duration    // how long before the end of a Grant the person is reminded; 0: never
+	Weekly   *weekly.Schedule // of the summary; nil: there is none
+	Warnings Problems         // what is allowed but should be said aloud, such as an Account without MFA
+	Summary  Summary          // what it says, to tell it apart from another
 }
 
 // A File is the config file as it is written.
@@ -32,11 +34,13 @@ type File struct {
 	Groups         At[[]Group]       `key:"groups" change:"-" example:"{leads: [U02BOB, S02LEADS]}" doc:"People under one name, for wherever people are named."`
 	Accounts       At[[]At[Account]] `key:"accounts" change:"-" doc:"What may be had."`
 	Reminder       At[time.Duration] `key:"reminder" may:"zero" default:"5m" example:"5m" doc:"How long before credentials end the person is told; 0 is never."`
+	Weekly         At[Weekly]        `key:"summary" example:"{day: mon, time: '09:00', zone: UTC}" doc:"When a summary of the week is posted; never, if it is left out."`
 	Delivery
 	Admins At[[]At[string]]  `key:"admins" example:"[U0ADMIN, S0PLATFORM]" doc:"Who may block, unlock and revoke others, and pause the bot."`
 	Limits At[Limits]        `key:"limits" example:"{requests: 30, sts_calls: 100}" doc:"What is done within a minute at most, for all replicas together."`
 	Record At[RecordSection] `key:"record" example:"{origin: example.com/assumebot}" doc:"How the audit record is kept. It counts from the next start."`
 
+	weekly weekly.Schedule
 	roster
 }
 
@@ -87,6 +91,7 @@ func Parse(file string, data []byte, readFile func(name string) ([]byte, error))
 		Broker:   f.granted(),
 		Record:   f.Record.Value.settings(file),
 		Reminder: f.Reminder.Value,
+		Weekly:   f.schedule(),
 		Warnings: c.warnings,
 		Summary:  f.summarize(),
 	}, nil
@@ -114,6 +119,7 @@ func (f *File) check(c *collector) {
 	}
 	f.checkMFASession(c)
 	f.checkReminder(c)
+	f.weekly = f.Weekly.Value.check(c)
 	f.Delivery.check(c)
 	f.Slack.Value.check(c)
 	f.roster = newRoster(c, f.Groups.Value)
@@ -134,6 +140,14 @@ func (f *File) check(c *collector) {
 	f.checkNamed(c)
 	f.checkPartitions(c)
 	f.checkOutside(c)
+}
+
+// schedule is when the summary is posted; nil: never.
+func (f *File) schedule() *weekly.Schedule {
+	if !f.Weekly.OK {
+		return nil
+	}
+	return &f.weekly
 }
 
 // warn notes what is right but should be said aloud.

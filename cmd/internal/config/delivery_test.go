@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/assumebot/assumebot/bot/weekly"
 )
 
 func TestParseConfigReadsReminder(t *testing.T) {
@@ -50,6 +52,14 @@ func TestParseConfigRefusesWrongDelivery(t *testing.T) {
 		{"reminder too short", rest + "reminder: 30s\n", nil, []string{"4:11 reminder is 30s: write between 1m and 1h, or 0 for no reminders"}},
 		{"reminder too long", rest + "reminder: 61m\n", nil, []string{"4:11 reminder is 1h1m"}},
 		{"reminder without a unit", rest + "reminder: 5\n", nil, []string{"4:11 a number without a unit"}},
+		{"summary without a day", rest + "summary: {time: '09:00'}\n", nil, []string{"4:10 day is missing from summary: add the day on which"}},
+		{"summary without a time", rest + "summary: {day: mon}\n", nil, []string{"4:10 time is missing from summary: add the time at which"}},
+		{"summary of no day", rest + "summary: {day: monday, time: 09:00}\n", nil, []string{`4:16 day is "monday": write mon, tue, wed, thu, fri, sat or sun`}},
+		{"summary at no time", rest + "summary: {day: mon, time: 9am}\n", nil, []string{`4:27 time is "9am": write it as 09:00, from 00:00 to 23:59`}},
+		{"summary too late", rest + "summary: {day: mon, time: '24:00'}\n", nil, []string{`4:27 time is "24:00": write it as 09:00`}},
+		{"summary nowhere", rest + "summary: {day: mon, time: 09:00, zone: Mars/Base}\n", nil, []string{`4:40 zone "Mars/Base" is not a time zone`}},
+		{"summary of more", rest + "summary: {day: mon, time: 09:00, channel: C1}\n", nil, []string{"4:34 unknown key"}},
+		{"summary as a word", rest + "summary: mon\n", nil, []string{"4:10 summary must be a map"}},
 		{"reminder of nothing", rest + "reminder:\n", nil, []string{"4:10 no value"}},
 		{"delivery", rest + "delivery: mail\n", nil, []string{"4:11 write ephemeral"}},
 		{"an account's delivery", account("name: hub\ndelivery: DM"), nil, []string{"5:13 write delivery: dm"}},
@@ -75,6 +85,24 @@ func TestParseConfigWarnsOfATimeThatNothingGoesBy(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: warnings (-want +got):\n%s", text, diff)
+		}
+	}
+}
+
+func TestASummaryIsWhenTheFileSaysAndNeverOtherwise(t *testing.T) {
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]*weekly.Schedule{
+		"": nil,
+		"summary: {day: mon, time: 09:00, zone: Europe/Berlin}": {Day: time.Monday, At: 9 * time.Hour, Zone: berlin},
+		"summary: {day: sun, time: '23:59'}":                    {Day: time.Sunday, At: 23*time.Hour + 59*time.Minute, Zone: time.UTC},
+		"summary: {time: 00:00, day: sat}":                      {Day: time.Saturday, Zone: time.UTC},
+	} {
+		got := mustParse(t, goodSlack+goodUsers+goodAccount+text+"\n", nil).Weekly
+		if (got == nil) != (want == nil) || got != nil && (got.Day != want.Day || got.At != want.At || got.Zone.String() != want.Zone.String()) {
+			t.Errorf("%q: got %+v, want %+v", text, got, want)
 		}
 	}
 }

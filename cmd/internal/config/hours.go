@@ -37,15 +37,7 @@ var anyDay = strings.Join(weekdays, "|")
 var clockRange = regexp.MustCompile(`^(\d{2}):(\d{2})-(\d{2}):(\d{2})$`)
 
 func (h *Hours) check(c *collector, at Position) *policy.Hours {
-	hours := &policy.Hours{Zone: time.UTC}
-	if z := h.Zone; z.OK {
-		zone, err := time.LoadLocation(z.Value)
-		if err != nil || z.Value == "Local" {
-			c.problem(z.Position, "zone %s is not a time zone of the IANA database: write one such as Europe/Berlin or UTC", Quote(z.Value))
-		} else {
-			hours.Zone = zone
-		}
-	}
+	hours := &policy.Hours{Zone: zoneOf(c, h.Zone)}
 	if !h.Days.Set && !h.Time.Set {
 		c.problem(at, "hours says nothing: write days: [mon-fri] or time: \"08:00-18:00\", or both")
 	}
@@ -58,6 +50,19 @@ func (h *Hours) check(c *collector, at Position) *policy.Hours {
 		hours.From, hours.To = from, to
 	}
 	return hours
+}
+
+// zoneOf is a time zone; UTC of one that cannot be read.
+func zoneOf(c *collector, z At[string]) *time.Location {
+	if !z.OK {
+		return time.UTC
+	}
+	zone, err := time.LoadLocation(z.Value)
+	if err != nil || z.Value == "Local" {
+		c.problem(z.Position, "zone %s is not a time zone of the IANA database: write one such as Europe/Berlin or UTC", Quote(z.Value))
+		return time.UTC
+	}
+	return zone
 }
 
 // readClock reads 08:00-18:00; 24:00 ends a day.

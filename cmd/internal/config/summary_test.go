@@ -25,6 +25,7 @@ contact: me
 reveal_window: 1h
 mfa_session: 1h
 reminder: 1m
+summary: {day: mon, time: '09:00', zone: UTC}
 delivery: dm
 dm_ttl: 1m
 signin_endpoint: http://127.0.0.1/federation

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/assumebot/assumebot/bot/auditchannel"
 	"github.com/assumebot/assumebot/bot/form"
 	"github.com/assumebot/assumebot/bot/message"
 	"github.com/assumebot/assumebot/bot/webapi"
+	"github.com/assumebot/assumebot/bot/weekly"
 )
 
 // A sample is one of what the bot sends.
@@ -27,7 +29,7 @@ func everySample() ([]sample, error) {
 	for _, from := range []struct {
 		read func() (map[string]json.RawMessage, error)
 		view bool
-	}{{message.Samples, false}, {auditchannel.Samples, false}, {form.Samples, true}} {
+	}{{message.Samples, false}, {auditchannel.Samples, false}, {weekly.Samples, false}, {form.Samples, true}} {
 		bodies, err := from.read()
 		failed = errors.Join(failed, err)
 		for _, name := range slices.Sorted(maps.Keys(bodies)) {
@@ -53,6 +55,8 @@ func (s *slackSurvey) messages(ctx context.Context) []Finding {
 	for _, one := range all {
 		looks = append(looks, look{"slack-messages", one.name, slackLimit, func(ctx context.Context) []Finding {
 			switch err := s.validate(ctx, one); {
+			case isFault(err) && hasSimple(one.name):
+				return notTold("", "this Slack takes no charts or tables: lists are posted in their place")
 			case isFault(err):
 				return wrong("look for a newer release of the bot, and tell the project what Slack says", "%v", err)
 			case err != nil:
@@ -95,3 +99,7 @@ func (s *slackSurvey) validate(ctx context.Context, one sample) error {
 func isFault(err error) bool {
 	return webapi.RefusedAs(err, "invalid_blocks", "invalid_message", "invalid_view")
 }
+
+// hasSimple reports whether a message has another form, for a Slack that does not take its
+// charts and tables.
+func hasSimple(name string) bool { return name == "history" || strings.HasPrefix(name, "weekly") }
