@@ -34,7 +34,7 @@ type File struct {
 	Groups         At[[]Group]       `key:"groups" change:"-" example:"{leads: [U02BOB, S02LEADS]}" doc:"People under one name, for wherever people are named."`
 	Accounts       At[[]At[Account]] `key:"accounts" change:"-" doc:"What may be had."`
 	Reminder       At[time.Duration] `key:"reminder" may:"zero" default:"5m" example:"5m" doc:"How long before credentials end the person is told; 0 is never."`
-	Weekly         At[Weekly]        `key:"summary" example:"{day: mon, time: '09:00', zone: UTC}" doc:"When a summary of the week is posted; never, if it is left out."`
+	Weekly         At[Weekly]        `key:"summary" example:"{day: mon, time: '09:00', zone: UTC}" doc:"When a summary of the week is posted; left out: never."`
 	Delivery
 	Admins At[[]At[string]]  `key:"admins" example:"[U0ADMIN, S0PLATFORM]" doc:"Who may block, unlock and revoke others, and pause the bot."`
 	Limits At[Limits]        `key:"limits" example:"{requests: 30, sts_calls: 100}" doc:"What is done within a minute at most, for all replicas together."`

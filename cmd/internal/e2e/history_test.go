@@ -177,7 +177,8 @@ func TestHistoryReadsWhatTheArchiveAloneHas(t *testing.T) {
 				wantText(t, m, "Granted for 1h", "“INC-42”", "There is no account of that name.", "the record begins there")
 				return
 			}
-			wantText(t, m, "There is no account of that name.", fmt.Sprintf("Nothing more back to record %d: what is older is not kept", number+1), "assumebot record export")
+			wantText(t, m, "There is no account of that name.", "assumebot record export",
+				fmt.Sprintf("Nothing more back to record %d: what is older is not kept", number+1))
 			if strings.Contains(m.Plain(), "Granted") {
 				t.Errorf("got %s, want nothing of what is gone", m.Plain())
 			}
