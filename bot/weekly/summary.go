@@ -38,7 +38,11 @@ const (
 
 // Record is the audit record as this process has read and checked it.
 type Record interface {
-	sink.Record
+	// Read returns up to limit entries from a number on, in order, and how many are gone
+	// before the first of them.
+	Read(ctx context.Context, from int64, limit int) (found []record.Followed, missed int64, err error)
+	// Await returns nil once there is an entry of that number or wait has passed.
+	Await(ctx context.Context, number int64, wait time.Duration) error
 	// Size is how many entries this replica has read.
 	Size() int64
 }
