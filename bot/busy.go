@@ -44,7 +44,11 @@ func (i *intake) turnAway(a arrival) {
 	switch {
 	case a.Kind == "slash_commands":
 		if cmd, ok := i.typed(a); ok {
-			told = i.sayBusy(ctx, i.visits.typer(a, cmd))
+			to, owed := i.visits.waiting.refused(a.ID)
+			if !owed {
+				to = i.visits.typed(a, cmd)
+			}
+			told = i.sayBusy(ctx, to)
 		}
 	case a.answering != nil:
 		told = i.ackBusy(ctx, a)

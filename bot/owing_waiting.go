@@ -84,18 +84,28 @@ func (w *waiting) take(id string) (conversation, bool) {
 	return x.to, true
 }
 
-// drop is take where nobody can be told. It does not block.
-func (w *waiting) drop(id string) {
+// refused is take where there is no turn for it, of which the person hears within 3 s however
+// long the store takes: false too where it is being put on the ledger, from which it goes as
+// soon as it is there. It does not block.
+func (w *waiting) refused(id string) (conversation, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	x := w.of[id]
 	delete(w.of, id)
 	switch {
 	case x == nil || !x.begun:
+		return conversation{}, false
 	case x.ended:
-		x.to.debt.Settle()
-	default:
-		x.dropped = true
+		return x.to, true
+	}
+	x.dropped = true
+	return conversation{}, false
+}
+
+// drop is refused where nobody can be told. It does not block.
+func (w *waiting) drop(id string) {
+	if to, ok := w.refused(id); ok {
+		to.debt.Settle()
 	}
 }
 

@@ -78,6 +78,25 @@ func TestATurnThatComesMeanwhileWaitsForTheLedgerAndNoLonger(t *testing.T) {
 	}
 }
 
+// TestARefusalDoesNotWaitForTheLedger: a store that stands still may be why there is no turn.
+func TestARefusalDoesNotWaitForTheLedger(t *testing.T) {
+	w := newWaiting()
+	l, all := owedOn(t, w, "asked", "kept")
+	if _, ok := w.refused("asked"); ok {
+		t.Error("it is told under what is not on the ledger yet")
+	}
+	w.end(all[0])
+	w.end(all[1])
+	to, ok := w.refused("kept")
+	if !ok || l.Open() != 1 {
+		t.Fatalf("got %t and %d owed, want what is on the ledger alone", ok, l.Open())
+	}
+	to.debt.Settle()
+	if _, ok := w.refused("kept"); ok || l.Open() != 0 || len(w.of) != 0 {
+		t.Errorf("got %d owed and %d that wait, want none", l.Open(), len(w.of))
+	}
+}
+
 func TestOnlyCommandsAreOwedWhileTheyWait(t *testing.T) {
 	if all := newWaiting().hear([]arrival{{Envelope: socketmode.Envelope{ID: "e", Kind: "events_api"}}}); len(all) != 0 {
 		t.Errorf("got %d, want none: nobody waits for an answer to an event", len(all))
