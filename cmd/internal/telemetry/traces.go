@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"os"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -54,7 +56,7 @@ type TraceOptions struct {
 
 // OpenTraces returns a Tracer. Nothing is sent before a span has ended.
 func OpenTraces(ctx context.Context, o TraceOptions) (*Traces, error) {
-	var to []otlptracehttp.Option
+	to := []otlptracehttp.Option{otlptracehttp.WithProxy(nowhereElse)}
 	if o.Endpoint != "" {
 		to = append(to, otlptracehttp.WithEndpointURL(o.Endpoint))
 	}
@@ -180,9 +182,46 @@ func (c *counting) ExportSpans(ctx context.Context, spans []trace.ReadOnlySpan) 
 	c.gate.failed.Add(n)
 	now, last := time.Now().UnixNano(), c.gate.lamented.Load()
 	if now-last > int64(lamentsEvery) && c.gate.lamented.CompareAndSwap(last, now) {
-		c.gate.log.Warn("traces do not arrive, and are dropped; people are served all the same", "error", withoutURL(err))
+		c.gate.log.Warn("traces do not arrive, and are dropped; people are served all the same", "error", whyNot(err))
 	}
 	return nil
+}
+
+// mostSaid bounds what is logged of an error, in bytes.
+const mostSaid = 200
+
+// whyNot is err without what the collector chose, whose answer may repeat a header, and without
+// the address, whose path may be a key.
+func whyNot(err error) string {
+	if of := (*url.Error)(nil); errors.As(err, &of) {
+		err = of.Err
+	}
+	// The exporter has no type for these.
+	// https://github.com/open-telemetry/opentelemetry-go/blob/main/exporters/otlp/otlptrace/otlptracehttp/client.go
+	said, _, answered := strings.Cut(err.Error(), "body: ") // what comes after it can pose as anything
+	switch _, answer, refused := strings.Cut(said, "failed to send to "); {
+	case refused:
+		_, answer, _ = strings.Cut(answer, ": ") // an address has no space
+		if status, err := strconv.ParseUint(answer[:min(len(answer), 3)], 10, 16); err == nil {
+			return fmt.Sprintf("the collector answers %d", status)
+		}
+		return "the collector refuses"
+	case answered:
+		return "the collector answers again and again that it cannot take them now: 429, 502, 503 or 504"
+	}
+	return said[:min(mostSaid, len(said))]
+}
+
+// errElsewhere is of a collector that answers with a redirect.
+var errElsewhere = errors.New("the collector sends elsewhere, which is not followed: name the other address as the endpoint")
+
+// nowhereElse is the proxy that the environment names, for what is sent to the endpoint itself:
+// a collector cannot have this process ask others, nor send its headers there.
+func nowhereElse(q *http.Request) (*url.URL, error) {
+	if q.Response != nil {
+		return nil, errElsewhere
+	}
+	return http.ProxyFromEnvironment(q)
 }
 
 // withoutURL is err without the address, which may hold a password.

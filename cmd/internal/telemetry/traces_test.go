@@ -116,6 +116,50 @@ func TestACollectorThatRefusesIsLoggedOnceWithoutItsAddress(t *testing.T) {
 	}
 }
 
+// TestWhatAHostileCollectorSaysIsNotLogged has one repeat a header in what it answers, at
+// length, below an address that is a key itself.
+func TestWhatAHostileCollectorSaysIsNotLogged(t *testing.T) {
+	for answer, want := range map[int]string{
+		http.StatusForbidden:          "the collector answers 403",
+		http.StatusServiceUnavailable: "cannot take them now",
+	} {
+		r := otlptest.Start(t)
+		r.Answer(func(w http.ResponseWriter, q *http.Request) {
+			w.Header().Set("Retry-After", "3600")
+			http.Error(w, q.Header.Get("Authorization")+strings.Repeat("body: failed to send to x: 200 ", 1<<15), answer)
+		})
+		var log bytes.Buffer
+		traces := openTraces(t, r, slog.New(slog.NewTextHandler(&log, nil)), map[string]string{
+			"OTEL_EXPORTER_OTLP_HEADERS": "authorization=canary", "OTEL_EXPORTER_OTLP_ENDPOINT": r.URL + "/canary",
+		})
+		traces.visit(t.Context(), "abcdefgh")
+		traces.Close()
+		if got := log.String(); strings.Contains(got, "canary") || len(got) > 1000 || !strings.Contains(got, want) {
+			t.Errorf("%d: got %d bytes, %.300s, want %q without secrets", answer, len(got), got, want)
+		}
+	}
+}
+
+func TestACollectorCannotSendElsewhere(t *testing.T) {
+	for _, answer := range []int{http.StatusFound, http.StatusTemporaryRedirect} {
+		r, other := otlptest.Start(t), make(chan struct{}, 1)
+		r.Answer(func(w http.ResponseWriter, q *http.Request) {
+			if q.URL.Path == "/other" {
+				other <- struct{}{}
+				return
+			}
+			http.Redirect(w, q, "/other", answer)
+		})
+		var log bytes.Buffer
+		traces := openTraces(t, r, slog.New(slog.NewTextHandler(&log, nil)), nil)
+		traces.visit(t.Context(), "abcdefgh")
+		traces.Close()
+		if len(other) > 0 || traces.failed.Load() != 2 || !strings.Contains(log.String(), "sends elsewhere") {
+			t.Errorf("%d: got %d failed and %s, want that it is not followed", answer, traces.failed.Load(), log.String())
+		}
+	}
+}
+
 func TestNothingIsTracedUnderAContextWithoutATracer(t *testing.T) {
 	t.Parallel()
 	ctx, span := watch.Step(t.Context(), "attempt")
