@@ -56,7 +56,9 @@ func FuzzWhatIsNamedIsWhatDecodingFinds(f *testing.F) {
 
 // TestWhatIsNotATextMustBeDecoded: it names nothing.
 func TestWhatIsNotATextMustBeDecoded(t *testing.T) {
-	for _, payload := range []string{``, `{}`, `{"user_id"`, `{"user_id":`, `{"user_id":7}`, `{"user_id":"U1`, `{"user_id":"\u0055"}`, `{"user_id":null}`, `"user_id"`} {
+	for _, payload := range []string{
+		``, `{}`, `"user_id"`, `{"user_id"`, `{"user_id":`, `{"user_id":"U1`, `{"user_id":7}`, `{"user_id":null}`, `{"user_id":"\u0055"}`,
+	} {
 		if got := (Envelope{payload: secret.New(payload)}).Named("user_id"); got != "" {
 			t.Errorf("got %q of %s", got, payload)
 		}
