@@ -34,7 +34,8 @@ channel carry the code, which is the heading here. In what people read, … is w
 | 0 | done |
 | 1 | failed; standard error says why. Of ` + "`policy test`, that a case does not hold; of `record verify`, that the record does not check out" + ` |
 | 2 | the command line is wrong |
-| 3 | ` + "`policy diff`" + `: somebody gains |
+| 3 | ` + "`policy diff`" + `: somebody gains; ` + "`record reconcile`" + `: an alarm |
+| 4 | ` + "`record reconcile`" + `: it cannot tell |
 | 78 | the bot cannot run until a person mends its settings, its config or a token, or starts a newer release; a supervisor need not start it again |
 
 What is wrong with a config file is said with file, line, column and what mends it, by ` + "`assumebot check`" + `.
