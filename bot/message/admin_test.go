@@ -131,3 +131,21 @@ func TestListsOfAdminsFitOneMessageAndSayWhatIsLeftOut(t *testing.T) {
 		t.Errorf("got %q", left)
 	}
 }
+
+// TestStatusFitsWhateverReplicasThereAre: what is left of dead ones is told as a number.
+func TestStatusFitsWhateverReplicasThereAre(t *testing.T) {
+	r := goldenTrouble()
+	for i := range 61 {
+		r.Replicas = append(r.Replicas, watch.Replica{
+			ID: fmt.Sprintf("%026d", i), Host: strings.Repeat("h", 60) + fmt.Sprint(i), Version: strings.Repeat("v", 60), Config: fmt.Sprint(i), Stopped: true,
+		})
+	}
+	r.Record.Stopped = false
+	m := Status(goldenVoice(), r, nil)
+	if !m.Fits() {
+		t.Error("it does not fit into a message of Slack's")
+	}
+	if got := m.TextForm(nil); !strings.Contains(got, "and 52 more replicas") {
+		t.Errorf("the others are not counted:\n%s", got)
+	}
+}

@@ -24,14 +24,20 @@ const (
 	manyDue    = 100
 )
 
+// mostReplicas is how many are told of one by one. Slack lets an app have fewer sockets.
+const mostReplicas = 12
+
 // Status says how the bot does, in short lines: what is wrong first.
 func Status(v Voice, r watch.Report, pause *broker.Order) blockkit.Message {
 	wrong := slices.Concat(wrongWithIssuing(r, pause), wrongWithReplicas(r), wrongAround(r))
 	facts := [][]blockkit.Span{
 		replicaCount(r),
 	}
-	for i, one := range r.Replicas {
+	for i, one := range r.Replicas[:min(len(r.Replicas), mostReplicas)] {
 		facts = append(facts, replicaSpans(v, one, i == 0))
+	}
+	if more := len(r.Replicas) - mostReplicas; more > 0 {
+		facts = append(facts, blockkit.Line("  and "+blockkit.Counted(more, "more replica")))
 	}
 	facts = append(facts, slackSpans(r), storeSpans(r), recordSpans(v, r))
 	for _, reader := range r.Readers {
@@ -66,9 +72,9 @@ func wrongWithIssuing(r watch.Report, pause *broker.Order) (wrong [][]blockkit.S
 
 func wrongWithReplicas(r watch.Report) (wrong [][]blockkit.Span) {
 	configs, versions := map[string]bool{}, map[string]bool{}
-	for _, one := range r.Replicas {
+	for i, one := range r.Replicas {
 		configs[one.Config], versions[one.Version] = true, true
-		if one.Draining {
+		if one.Draining || i >= mostReplicas {
 			continue
 		}
 		if one.Sockets == 0 {
