@@ -35,7 +35,10 @@ const (
 	// usualQueue is how many spans wait at most: the SDK's own bound, which it reads too.
 	// https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#batch-span-processor
 	usualQueue   = 2048
+	usualBatch   = 512
+	mostQueue    = 65_536
 	queueSize    = "OTEL_BSP_MAX_QUEUE_SIZE"
+	batchSize    = "OTEL_BSP_MAX_EXPORT_BATCH_SIZE"
 	flushWithin  = 2 * time.Second
 	lamentsEvery = time.Minute
 )
@@ -72,18 +75,22 @@ func OpenTraces(ctx context.Context, o TraceOptions) (*Traces, error) {
 		return nil, fmt.Errorf("describe traces: %w", err)
 	}
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(error) {})) // gate says what goes wrong
-	g := &gate{most: mostWaiting(), log: o.Log.With("part", "telemetry")}
-	g.next = trace.NewBatchSpanProcessor(&counting{SpanExporter: inner, gate: g})
+	queue := sizeOf(queueSize, usualQueue)
+	g := &gate{most: int64(queue), log: o.Log.With("part", "telemetry")}
+	g.next = trace.NewBatchSpanProcessor(&counting{SpanExporter: inner, gate: g},
+		trace.WithMaxQueueSize(queue), trace.WithMaxExportBatchSize(min(queue, sizeOf(batchSize, usualBatch))))
 	p := trace.NewTracerProvider(trace.WithSpanProcessor(g), trace.WithResource(about))
 	return &Traces{gate: g, provider: p, tracer: p.Tracer(instrumentation, api.WithInstrumentationVersion(o.Version))}, nil
 }
 
-// mostWaiting is the bound that the SDK goes by.
-func mostWaiting() int64 {
-	if n, err := strconv.ParseInt(os.Getenv(queueSize), 10, 32); err == nil && n > 0 {
-		return n
+// sizeOf is the size that a variable says. The SDK would read it too, and end the process if it
+// is negative.
+func sizeOf(variable string, usual int) int {
+	n, err := strconv.Atoi(strings.TrimSpace(os.Getenv(variable)))
+	if err != nil || n < 1 {
+		return usual
 	}
-	return usualQueue
+	return min(n, mostQueue)
 }
 
 // Close sends what waits, if that takes no longer than a moment.

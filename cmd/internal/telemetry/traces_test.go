@@ -170,3 +170,17 @@ func TestNothingIsTracedUnderAContextWithoutATracer(t *testing.T) {
 		t.Error("got another context for no tracer, want the same")
 	}
 }
+
+// TestSizesThatNobodyCanMeanAreTheUsualOnes: the SDK ends the process of a negative one.
+func TestSizesThatNobodyCanMeanAreTheUsualOnes(t *testing.T) {
+	for value, want := range map[string]int64{"-1": usualQueue, "0": usualQueue, "many": usualQueue, "99999999999999999999": usualQueue, "9999999": mostQueue, "3": 3} {
+		t.Run(value, func(t *testing.T) {
+			r := otlptest.Start(t)
+			traces := openTraces(t, r, slog.New(slog.DiscardHandler), map[string]string{queueSize: value, batchSize: value})
+			traces.visit(t.Context(), "abcdefgh")
+			if err := traces.ForceFlush(t.Context()); err != nil || traces.most != want {
+				t.Errorf("got room for %d, %v, want %d", traces.most, err, want)
+			}
+		})
+	}
+}
