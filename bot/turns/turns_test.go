@@ -55,6 +55,12 @@ func (w *world) take(its ...string) {
 	}
 }
 
+// busy has the one turn taken, so that who comes next waits until all of them are there.
+func (w *world) busy() {
+	w.take("zoe")
+	synctest.Wait()
+}
+
 // want waits until everything is done, and looks who was served and who was not, each in
 // their order.
 func (w *world) want(t *testing.T, served string, others ...string) {
@@ -79,8 +85,9 @@ func (w *world) is(t *testing.T, served string, others ...string) {
 func TestPeopleAreServedInTurnAndEachInTheirOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(nil)
+		w.busy()
 		w.take("alice 1", "alice 2", "alice 3", "alice 4", "bob 1", "bob 2", "carol 1")
-		w.want(t, "carol 1, alice 1, bob 1, alice 2, bob 2, alice 3, alice 4")
+		w.want(t, "zoe, carol 1, alice 1, bob 1, alice 2, bob 2, alice 3, alice 4")
 	})
 }
 
@@ -89,22 +96,24 @@ func TestPeopleAreServedInTurnAndEachInTheirOrder(t *testing.T) {
 func TestWhoAsksOneThingGoesBeforeThoseWhoWaitForSeveral(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(nil)
+		w.busy()
 		w.take("alice 1", "alice 2", "bob 1", "bob 2", "carol 1", "carol 2", "dave 1")
-		time.Sleep(lasts / 2)
+		time.Sleep(lasts + lasts/2)
 		for i := range 5 {
 			w.take(fmt.Sprintf("guest%d", i))
 		}
 		w.take("dave 2")
-		w.want(t, "dave 1, guest0, guest1, alice 1, guest2, guest3, guest4, bob 1, dave 2, carol 1, alice 2, bob 2, carol 2")
+		w.want(t, "zoe, dave 1, guest0, alice 1, guest1, guest2, guest3, bob 1, guest4, dave 2, carol 1, alice 2, bob 2, carol 2")
 	})
 }
 
 func TestTheSameUserOfAnotherWorkspaceIsSomebodyElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(nil)
+		w.busy()
 		w.take("alice 1", "alice 2", "alice 3")
 		w.Take(turns.Who{Team: "T0999", User: "alice"}, "other", 1, false)
-		w.want(t, "other, alice 1, alice 2, alice 3")
+		w.want(t, "zoe, other, alice 1, alice 2, alice 3")
 	})
 }
 
@@ -168,14 +177,15 @@ func TestInACrowdEachHasTheirShareAndNobodyNone(t *testing.T) {
 
 func TestWhatWaitsForTooLongIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(func(d *turns.Deps[string]) { d.Within = 1500 * time.Millisecond })
+		w := newWorld(func(d *turns.Deps[string]) { d.Within = 2500 * time.Millisecond })
 		began := time.Now()
+		w.busy()
 		w.take("alice 1", "alice 2", "bob 1")
 		time.Sleep(time.Millisecond)
 		w.take("carol 1")
-		w.want(t, "bob 1, carol 1", "no alice 1", "no alice 2")
-		// From 1.5 s on, one after the other.
-		if got, want := time.Since(began), 3500*time.Millisecond; got != want {
+		w.want(t, "zoe, bob 1, carol 1", "no alice 1", "no alice 2")
+		// From 2.5 s on, one after the other.
+		if got, want := time.Since(began), 4500*time.Millisecond; got != want {
 			t.Errorf("got the last one told after %s, want %s", got, want)
 		}
 	})
