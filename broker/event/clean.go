@@ -17,20 +17,25 @@ import (
 var timeType = reflect.TypeFor[Time]()
 
 // clean makes every string that of points to one line within its bound, and every time
-// one of milliseconds. It refuses numbers that not every reader of JSON has exactly.
+// one of milliseconds. It refuses numbers that not every reader of JSON has exactly. Of
+// what is clean it writes nothing: others may read the lists in it at the same time.
 func clean(of any) error { return cleanValue(reflect.ValueOf(of).Elem(), 0) }
 
 func cleanValue(v reflect.Value, most int) error {
 	switch {
 	case v.Type() == timeType:
 		t := v.Addr().Interface().(*Time)
-		*t = At(t.Time)
+		if at := At(t.Time); at != *t {
+			*t = at
+		}
 	case v.Type() == textType:
 	case v.Kind() == reflect.String:
 		if most == 0 {
 			return errors.New("a string without a bound")
 		}
-		v.SetString(oneLine(v.String(), most))
+		if line := oneLine(v.String(), most); line != v.String() {
+			v.SetString(line)
+		}
 	case v.CanInt():
 		if n := v.Int(); n < 0 || n > maxNumber {
 			return fmt.Errorf("the number %d is out of bounds", n)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -96,6 +97,27 @@ func TestEveryKindIsReadAsItWasWritten(t *testing.T) {
 				t.Errorf("%s: encoded again it is\n%s, want\n%s", p.Kind(), again, leaf)
 			}
 		}
+	}
+}
+
+// TestEncodingChangesNothingOfWhatWasRead: Followers share an Event. The race detector sees
+// who writes to it.
+func TestEncodingChangesNothingOfWhatWasRead(t *testing.T) {
+	for _, p := range event.Payloads() {
+		leaf, aside := encoded(t, of(filled(p)))
+		read, err := event.Decode(leaf, aside)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all sync.WaitGroup
+		for range 2 {
+			all.Go(func() {
+				if again, _, err := read.Encode(); err != nil || !bytes.Equal(again, leaf) {
+					t.Errorf("%s: got %s, %v", p.Kind(), again, err)
+				}
+			})
+		}
+		all.Wait()
 	}
 }
 
