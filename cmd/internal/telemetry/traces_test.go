@@ -173,7 +173,9 @@ func TestNothingIsTracedUnderAContextWithoutATracer(t *testing.T) {
 
 // TestSizesThatNobodyCanMeanAreTheUsualOnes: the SDK ends the process of a negative one.
 func TestSizesThatNobodyCanMeanAreTheUsualOnes(t *testing.T) {
-	for value, want := range map[string]int64{"-1": usualQueue, "0": usualQueue, "many": usualQueue, "99999999999999999999": usualQueue, "9999999": mostQueue, "3": 3} {
+	for value, want := range map[string]int64{
+		"-1": usualQueue, "0": usualQueue, "many": usualQueue, "99999999999999999999": usualQueue, "9999999": mostQueue, "3": 3,
+	} {
 		t.Run(value, func(t *testing.T) {
 			r := otlptest.Start(t)
 			traces := openTraces(t, r, slog.New(slog.DiscardHandler), map[string]string{queueSize: value, batchSize: value})
