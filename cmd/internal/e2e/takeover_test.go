@@ -124,6 +124,16 @@ func owes(t testing.TB, url string) bool {
 	return false
 }
 
+// holds reports whether credentials of Alice's are kept.
+func holds(t *testing.T, url string) bool {
+	t.Helper()
+	grants, err := storeAt(t, url).Grants.LiveGrants(t.Context(), "U01ALICE")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(grants) > 0
+}
+
 // kindsAt are the kinds of all entries of the record at url.
 func kindsAt(t *testing.T, url string) (kinds []event.Kind) {
 	t.Helper()
@@ -204,7 +214,13 @@ func TestWhatADeadProcessOwedIsToldByAnother(t *testing.T) {
 			}
 			o := w.another(worldConfig, url, asks)
 			w.await("the moment to kill it", func() bool {
-				return c.until == "" && owes(t, url) || c.until != "" && slices.Contains(kindsAt(t, url), c.until)
+				switch c.until {
+				case "":
+					return owes(t, url)
+				case event.Granted: // they are on the record before they are kept
+					return holds(t, url)
+				}
+				return slices.Contains(kindsAt(t, url), c.until)
 			})
 			o.gets(syscall.SIGKILL)
 			w.slack.ClearFaults()
