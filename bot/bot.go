@@ -18,6 +18,7 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/ledger"
+	"github.com/assumebot/assumebot/broker/record/position"
 	"github.com/assumebot/assumebot/broker/record/sink"
 	"github.com/assumebot/assumebot/broker/watch"
 )
@@ -36,7 +37,7 @@ type Deps struct {
 	Ledger        ledger.Store
 	LedgerPace    ledger.Pace // a test waits less
 	Replica       string      // names this process, as no other one ever was
-	Cursors       sink.Cursors
+	Cursors       position.Cursors
 	Leases        lease.Leases
 	Due           due.Lists
 	Grants        broker.Grants

@@ -177,7 +177,7 @@ func New(d Deps) *Bot {
 		Pace: d.AuditPace, Now: d.Now, Log: d.Log,
 	})
 	b.weekly = weekly.New(weekly.Deps{
-		Record: d.Record, Cursors: d.Cursors, Leases: d.Leases, Channel: d.AuditChannel, Post: b.web.Post, Clock: d.Clock, Log: d.Log,
+		Record: d.Record, Origin: d.Origin, Cursors: d.Cursors, Leases: d.Leases, Channel: d.AuditChannel, Post: b.web.Post, Clock: d.Clock, Log: d.Log,
 		Schedule: func() *weekly.Schedule { return b.live.Load().settings.Weekly },
 		Accounts: func() []string { return b.live.Load().settings.Accounts },
 	})

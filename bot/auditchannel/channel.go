@@ -3,9 +3,7 @@ package auditchannel
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"sync"
@@ -17,6 +15,7 @@ import (
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/position"
 	"github.com/assumebot/assumebot/broker/record/sink"
 	"github.com/assumebot/assumebot/broker/retry"
 	"github.com/assumebot/assumebot/broker/text"
@@ -46,6 +45,7 @@ const (
 type Channel struct {
 	Deps
 	lease    *lease.Lease
+	place    position.Place
 	pace     pace
 	most     int // lines of the next digest; fewer after Slack refused one
 	overtook int // alarms in a row that went before the rest
@@ -54,8 +54,8 @@ type Channel struct {
 // A progress is how far the poster got; the holder of the lease keeps it in
 // the store.
 type progress struct {
-	Origin string `json:"origin,omitempty"` // of the record; a release before this one leaves it out
-	Next   int64  `json:"next"`             // number of the first entry that was not told, but for alarms
+	position.Mark
+	Next int64 `json:"next"` // number of the first entry that was not told, but for alarms
 	// Alarms is the number of the first entry that may be an alarm that was not told; below
 	// 0 where it is Next.
 	Alarms int64 `json:"alarms"`
@@ -69,10 +69,9 @@ type progress struct {
 	// its first import.
 	Former *string `json:"former,omitempty"`
 
-	saved []byte // as it is in the store
-	kept  int64  // Alarms there
-	hold  *lease.Hold
-	turn  lease.Fence // of hold
+	kept int64 // Alarms in the store
+	hold *lease.Hold
+	turn lease.Fence // of hold
 }
 
 // cleaned is s as it was read back from the store, where others may write, made fit
@@ -117,7 +116,7 @@ func readBack(kept string) string {
 // Deps is what a Channel is made of. All of it is needed.
 type Deps struct {
 	Record  Record
-	Cursors sink.Cursors
+	Cursors position.Cursors
 	Leases  lease.Leases
 	Origin  string // of the record: a position on another one counts for nothing
 	Channel string // its Slack ID
@@ -133,7 +132,8 @@ type Deps struct {
 func New(d Deps) *Channel {
 	d.Log = d.Log.With("part", "audit channel")
 	return &Channel{
-		Deps: d, lease: lease.New(d.Leases, leaseName, leaseTTL, d.Log), pace: pace{every: cmp.Or(d.Pace, postEvery)}, most: digestLines,
+		Deps: d, lease: lease.New(d.Leases, leaseName, leaseTTL, d.Log),
+		place: position.Place{Cursors: d.Cursors, Lease: leaseName, Origin: d.Origin}, pace: pace{every: cmp.Or(d.Pace, postEvery)}, most: digestLines,
 	}
 }
 
@@ -222,16 +222,12 @@ func (a *Channel) notAhead(ctx context.Context, state *progress) error {
 
 func (a *Channel) load(ctx context.Context) (progress, error) {
 	state := progress{Alarms: -1, Folds: make(map[string]tally), Open: make(map[string]open)}
-	data, err := a.Cursors.LoadCursor(ctx, leaseName)
-	if err != nil || data == nil {
+	former, err := a.place.Load(ctx, &state)
+	if err != nil || state.New() {
 		return state.cleaned(), err
 	}
-	state.saved = data
-	if err := json.Unmarshal(data, &state); err != nil {
-		return state, fmt.Errorf("audit channel's cursor: %w", err)
-	}
-	if state.Origin != "" && a.Origin != "" && state.Origin != a.Origin { // that record was closed
-		state = progress{Alarms: -1, Folds: make(map[string]tally), Open: make(map[string]open), Former: state.Former, saved: data}
+	if former {
+		state = progress{Mark: state.Mark, Alarms: -1, Folds: make(map[string]tally), Open: make(map[string]open), Former: state.Former}
 	}
 	state = state.cleaned()
 	state.kept = state.Alarms
@@ -253,25 +249,12 @@ func (a *Channel) postOnce(ctx context.Context, m blockkit.Message) error {
 	return err
 }
 
-var errLeaseLost = errors.New("the audit channel's lease went to another replica")
-
 // save makes then the state, and keeps it.
 func (a *Channel) save(ctx context.Context, state *progress, then progress) error {
-	then.Origin = a.Origin
-	data, err := json.Marshal(then)
-	if err != nil {
+	if err := a.place.Save(ctx, state.turn, state, &then); err != nil {
 		return err
 	}
-	// The cursor passes what was posted even while the process is being stopped. The
-	// store bounds the call, and refuses it if another replica has had a turn.
-	ok, err := a.Cursors.MoveCursor(context.WithoutCancel(ctx), state.turn, state.saved, data)
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return errLeaseLost
-	}
-	then.saved, then.kept, then.hold, then.turn = data, then.Alarms, state.hold, state.turn
+	then.kept, then.hold, then.turn = then.Alarms, state.hold, state.turn
 	*state = then
 	return nil
 }

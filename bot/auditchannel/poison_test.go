@@ -20,7 +20,10 @@ type cursor struct {
 	state []byte
 }
 
-func (c *cursor) MoveCursor(_ context.Context, _ lease.Fence, _, state []byte) (bool, error) {
+func (c *cursor) MoveCursor(_ context.Context, _ lease.Fence, previous, state []byte) (bool, error) {
+	if string(previous) != string(c.state) {
+		return false, nil
+	}
 	c.state = state
 	return true, nil
 }

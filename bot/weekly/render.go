@@ -20,6 +20,7 @@ type report struct {
 	Since, Until time.Time
 	First, Next  int64 // numbers of the entries
 	Gone         int64
+	Anew         bool // some of it was counted before First, of a record that ended
 	Late         bool
 	Accounts     int // in the config
 	Unused       []unused
@@ -35,8 +36,8 @@ type unused struct {
 
 func (s *Summary) reportOf(at *progress, now time.Time) report {
 	r := report{
-		Tally: at.Tally, Since: at.Since, Until: at.Until, First: at.From, Next: at.Next, Gone: at.Gone,
-		Late: now.Sub(at.Until) > lateAfter, Partial: at.Gone > 0 || at.Tally.Crowded,
+		Tally: at.Tally, Since: at.Since, Until: at.Until, First: at.From, Next: at.Next, Gone: at.Gone, Anew: at.Anew,
+		Late: now.Sub(at.Until) > lateAfter, Partial: at.partial(),
 	}
 	accounts := s.Accounts()
 	r.Accounts = len(accounts)
@@ -150,6 +151,10 @@ func (r report) tail(n int) []slack.RichTextElement {
 	if r.Gone > 0 {
 		covers = append(covers, " ", blockkit.Bold("Entries that were gone before they were counted: "+text.FormatNumber(int(min(r.Gone, 1<<40)))),
 			"; all of this may be more.")
+	}
+	if r.Anew {
+		covers = append(covers, " ", blockkit.Bold("The record began anew, or went back, meanwhile"),
+			": what was counted of it before is in these numbers, and some entries of it may be missing.")
 	}
 	return append(elements, blockkit.Paragraph(covers...))
 }

@@ -2,9 +2,7 @@ package weekly
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"math"
@@ -17,7 +15,7 @@ import (
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/record"
-	"github.com/assumebot/assumebot/broker/record/sink"
+	"github.com/assumebot/assumebot/broker/record/position"
 	"github.com/assumebot/assumebot/broker/retry"
 )
 
@@ -43,14 +41,15 @@ type Record interface {
 	Read(ctx context.Context, from int64, limit int) (found []record.Followed, missed int64, err error)
 	// Await returns nil once there is an entry of that number or wait has passed.
 	Await(ctx context.Context, number int64, wait time.Duration) error
-	// Size is how many entries this replica has read.
-	Size() int64
+	// End returns the number after the last entry, once what was there has been read.
+	End(ctx context.Context) (int64, error)
 }
 
 // Deps is what a Summary is made of. All of it is needed.
 type Deps struct {
 	Record  Record
-	Cursors sink.Cursors
+	Origin  string // of the record
+	Cursors position.Cursors
 	Leases  lease.Leases
 	Channel string // its Slack ID
 	// Schedule is when it is posted now; nil: never.
@@ -68,21 +67,29 @@ type Deps struct {
 type Summary struct {
 	Deps
 	lease *lease.Lease
+	place position.Place
 }
 
 // New returns a Summary; it does nothing yet.
 func New(d Deps) *Summary {
 	d.Log = d.Log.With("part", "weekly summary")
-	return &Summary{Deps: d, lease: lease.New(d.Leases, leaseName, leaseTTL, d.Log)}
+	return &Summary{
+		Deps: d, lease: lease.New(d.Leases, leaseName, leaseTTL, d.Log),
+		place: position.Place{Cursors: d.Cursors, Lease: leaseName, Origin: d.Origin},
+	}
 }
 
 // A progress is how far it is; the holder of the lease keeps it in the store.
 type progress struct {
+	position.Mark
 	Next  int64     `json:"next"`  // number of the first entry that is not counted
 	From  int64     `json:"from"`  // and of the first that is, or would be
 	Since time.Time `json:"since"` // when that began
 	Tally Tally     `json:"tally"`
 	Gone  int64     `json:"gone,omitempty"` // entries that were gone before they were counted
+	// Anew says that what was counted before From is of a record that was closed, or that went
+	// back: some of it may never have been counted.
+	Anew bool `json:"anew,omitempty"`
 
 	// Until is when the summary that is to be posted ends; zero: none is.
 	Until time.Time `json:"until,omitzero"`
@@ -94,11 +101,10 @@ type progress struct {
 	Whole time.Time            `json:"whole"`
 	Last  map[string]time.Time `json:"last,omitempty"`
 
-	saved []byte // as it is in the store; nil: it is not
-	hold  *lease.Hold
-	turn  lease.Fence // of hold
-	kept  time.Time   // when it was saved, by the monotonic clock
-	read  int         // entries since then
+	hold *lease.Hold
+	turn lease.Fence // of hold
+	kept time.Time   // when it was saved, by the monotonic clock
+	read int         // entries since then
 }
 
 // Run counts and posts until ctx ends.
@@ -125,6 +131,9 @@ func (s *Summary) lead(ctx context.Context, h *lease.Hold, well func()) error {
 	}
 	at, err := s.load(ctx)
 	at.hold, at.turn, at.kept = h, turn, time.Now()
+	if err == nil {
+		err = s.notAhead(ctx, &at)
+	}
 	for err == nil && ctx.Err() == nil {
 		schedule := s.Schedule()
 		if schedule == nil {
@@ -148,7 +157,7 @@ func (s *Summary) Needed(ctx context.Context) (int64, error) {
 		return math.MaxInt64, nil
 	}
 	at, err := s.load(ctx)
-	if err != nil || at.saved == nil {
+	if err != nil || at.New() {
 		return math.MaxInt64, err
 	}
 	return at.Next, nil
@@ -156,14 +165,14 @@ func (s *Summary) Needed(ctx context.Context) (int64, error) {
 
 func (s *Summary) load(ctx context.Context) (progress, error) {
 	var at progress
-	data, err := s.Cursors.LoadCursor(ctx, leaseName)
-	if err != nil || data == nil {
+	former, err := s.place.Load(ctx, &at)
+	if err != nil || at.New() {
 		return at, err
 	}
-	if err := json.Unmarshal(data, &at); err != nil {
-		return at, fmt.Errorf("the weekly summary's cursor: %w", err)
+	if former {
+		at.beginsAnew(0)
 	}
-	at.saved, at.Tally = data, at.Tally.cleaned()
+	at.Tally = at.Tally.cleaned()
 	at.Next, at.From, at.Gone = max(at.Next, 0), max(at.From, 0), max(at.Gone, 0)
 	last := map[string]time.Time{}
 	for account, when := range at.Last {
@@ -173,15 +182,37 @@ func (s *Summary) load(ctx context.Context) (progress, error) {
 	return at, nil
 }
 
+// beginsAnew goes on at entry n. What was counted stays.
+func (at *progress) beginsAnew(n int64) { at.Next, at.From, at.Anew = n, n, true }
+
+// notAhead puts a position that is beyond the end of the record there: the store went back, or
+// somebody moved it. Else nothing would be counted until the record is as long again.
+func (s *Summary) notAhead(ctx context.Context, at *progress) error {
+	end, err := s.Record.End(ctx)
+	if errors.Is(err, record.ErrStopped) { // it is counted as far as it goes
+		return nil
+	}
+	if err != nil || at.New() || at.Next <= end {
+		return err
+	}
+	s.Log.Error("the weekly summary counted more entries than the record has, if its position is right; it goes on at the end", "position", at.Next, "end", end)
+	then := *at
+	then.beginsAnew(end)
+	return s.save(ctx, at, then)
+}
+
 // step counts some entries, or posts; more is true while there may be more to do.
 func (s *Summary) step(ctx context.Context, at *progress, schedule Schedule) (more bool, err error) {
 	now, err := s.Clock(ctx)
 	if err != nil {
 		return false, err
 	}
-	if at.saved == nil { // it was never on: it begins with what comes now
-		at.Next, at.Since, at.Whole = s.Record.Size(), now.UTC(), now.UTC()
-		at.From = at.Next
+	if at.New() { // it was never on: it begins with what comes now
+		end, err := s.Record.End(ctx)
+		if err != nil {
+			return false, err
+		}
+		at.Next, at.From, at.Since, at.Whole = end, end, now.UTC(), now.UTC()
 		return true, s.save(ctx, at, *at)
 	}
 	if !at.Until.IsZero() {
@@ -243,7 +274,7 @@ func (s *Summary) post(ctx context.Context, at *progress, now time.Time) (more b
 		return false, err
 	}
 	then := progress{Next: at.Next, From: at.Next, Since: at.Until, Whole: at.Whole, Last: s.lastAsked(at)}
-	if at.Gone > 0 || at.Tally.Crowded {
+	if at.partial() {
 		then.Whole, then.Last = at.Until, nil
 	}
 	return true, s.save(ctx, at, then)
@@ -274,6 +305,9 @@ func (s *Summary) send(ctx context.Context, at *progress, m blockkit.Message) er
 	return errors.Join(err, s.save(ctx, at, then))
 }
 
+// partial reports whether something may have been left out.
+func (at *progress) partial() bool { return at.Gone > 0 || at.Anew || at.Tally.Crowded }
+
 // lastAsked is when each account of the config was asked for last, of those that ever were.
 func (s *Summary) lastAsked(at *progress) map[string]time.Time {
 	last := maps.Clone(at.Last)
@@ -302,24 +336,12 @@ func (s *Summary) keep(ctx context.Context, at *progress) error {
 	return s.save(ctx, at, *at)
 }
 
-var errLeaseLost = errors.New("the weekly summary's lease went to another replica")
-
 // save makes then the progress, and keeps it.
 func (s *Summary) save(ctx context.Context, at *progress, then progress) error {
-	data, err := json.Marshal(then)
-	if err != nil {
+	if err := s.place.Save(ctx, at.turn, at, &then); err != nil {
 		return err
 	}
-	// What was posted is noted even while the process is being stopped. The store bounds
-	// the call, and refuses it if another replica has had a turn.
-	ok, err := s.Cursors.MoveCursor(context.WithoutCancel(ctx), at.turn, at.saved, data)
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return errLeaseLost
-	}
-	then.saved, then.hold, then.turn, then.kept, then.read = data, at.hold, at.turn, time.Now(), 0
+	then.hold, then.turn, then.kept, then.read = at.hold, at.turn, time.Now(), 0
 	*at = then
 	return nil
 }

@@ -25,6 +25,7 @@ type kept struct {
 	mu      sync.Mutex
 	first   int64
 	entries []event.Event
+	stopped error // of End
 }
 
 func (k *kept) add(events ...event.Event) {
@@ -33,10 +34,10 @@ func (k *kept) add(events ...event.Event) {
 	k.entries = append(k.entries, events...)
 }
 
-func (k *kept) Size() int64 {
+func (k *kept) End(context.Context) (int64, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return int64(len(k.entries))
+	return int64(len(k.entries)), k.stopped
 }
 
 func (k *kept) Read(_ context.Context, from int64, limit int) (found []record.Followed, missed int64, err error) {
@@ -160,15 +161,19 @@ type world struct {
 	room
 	schedule *Schedule
 	accounts []string
+	origin   string
 }
 
 func newWorld() *world {
-	return &world{schedule: &Schedule{Day: time.Monday, At: 9 * time.Hour, Zone: time.UTC}, accounts: []string{"prod", "hub", "idle"}}
+	return &world{
+		schedule: &Schedule{Day: time.Monday, At: 9 * time.Hour, Zone: time.UTC}, accounts: []string{"prod", "hub", "idle"},
+		origin: "example.com/assumebot",
+	}
 }
 
 func (w *world) deps() Deps {
 	return Deps{
-		Record: &w.kept, Cursors: &w.store, Leases: &w.store, Channel: "C0AUDIT",
+		Record: &w.kept, Origin: w.origin, Cursors: &w.store, Leases: &w.store, Channel: "C0AUDIT",
 		Schedule: func() *Schedule { return w.schedule },
 		Accounts: func() []string { return w.accounts },
 		Clock:    func(context.Context) (time.Time, error) { return time.Now(), nil },
@@ -364,6 +369,78 @@ func TestNothingIsClaimedOfWhatWasNotRead(t *testing.T) {
 	})
 }
 
+// TestTheNextRecordIsCountedFromItsBeginning: once a record was closed and another opened, the
+// numbers begin anew. What was counted of the week is in its summary, which says so once.
+func TestTheNextRecordIsCountedFromItsBeginning(t *testing.T) {
+	for name, c := range map[string]struct {
+		position string // "": as it was saved
+		keep     int    // entries of the record that are there then
+		origin   string
+		grants   string
+		from     string
+	}{
+		"another record":      {origin: "example.com/assumebot/2", grants: "4 grants", from: "Counted from record 0 to record 0."},
+		"the store went back": {keep: 1, origin: "example.com/assumebot", grants: "4 grants", from: "Counted from record 1 to record 1."},
+		"a position out of sight": {position: `{"next":9223372036854775807,"from":9223372036854775807,"since":"2000-01-01T00:00:00Z"}`, keep: 3,
+			origin: "example.com/assumebot", grants: "1 grant,", from: "Counted from record 3 to record 3."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				stop := w.runs(t)
+				time.Sleep(time.Minute)
+				w.add(granted("U01ALICE", "prod"), granted("U01ALICE", "prod"), granted("U01ALICE", "hub"))
+				time.Sleep(time.Minute)
+				stop()
+				w.kept.entries, w.origin = w.kept.entries[:c.keep], c.origin
+				if c.position != "" {
+					w.store.data = []byte(c.position)
+				}
+				stop = w.runs(t)
+				time.Sleep(time.Minute)
+				w.add(granted("U02BOB", "prod"))
+				time.Sleep(time.Minute)
+				stop() // what it says is kept
+				w.runs(t)
+				toMonday()
+				time.Sleep(2 * time.Minute)
+				got := w.read()
+				if len(got) != 1 {
+					t.Fatalf("got %q, want one summary", got)
+				}
+				for _, want := range []string{c.grants, c.from, "The record began anew, or went back, meanwhile", "is not known: not all was counted"} {
+					if !strings.Contains(got[0], want) {
+						t.Errorf("got %s\nwant %q", got[0], want)
+					}
+				}
+				w.add(granted("U02BOB", "prod"))
+				time.Sleep(week)
+				if got = w.read(); len(got) != 2 || strings.Contains(got[1], "anew") || !strings.Contains(got[1], "1 grant,") {
+					t.Errorf("got %q, want the next week as any other", got)
+				}
+			})
+		})
+	}
+}
+
+// TestARecordThatStoppedIsCountedAsFarAsItGoes and none that cannot be read.
+func TestARecordThatStoppedIsCountedAsFarAsItGoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		stop := w.runs(t)
+		time.Sleep(time.Minute)
+		stop()
+		w.add(granted("U01ALICE", "prod"))
+		w.kept.stopped = fmt.Errorf("%w: changed", record.ErrStopped)
+		w.runs(t)
+		toMonday()
+		time.Sleep(2 * time.Minute)
+		if got := w.read(); len(got) != 1 || !strings.Contains(got[0], "1 grant,") {
+			t.Errorf("got %q, want what stands on it", got)
+		}
+	})
+}
+
 // TestNobodyIsKeptFromLettingGo of entries while no summary is wanted.
 func TestNobodyIsKeptFromLettingGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -456,12 +533,15 @@ func TestSummariesAreAsJudged(t *testing.T) {
 	late, gone := week, week
 	late.Late = true
 	gone.Gone, gone.Partial, gone.Broken = 12, true, 1
+	anew := week
+	anew.First, anew.Next, anew.Anew, anew.Partial = 0, 17, true, true
 	quiet := report{Since: week.Since, Until: week.Until, First: 4000, Next: 4000, Accounts: 1, Unused: week.Unused[:1]}
 	goldentest.Messages(t, map[string]blockkit.Message{
 		"weekly":         render(week),
 		"weekly_list":    *render(week).Simple,
 		"weekly_late":    again(render(late)),
 		"weekly_gone":    render(gone),
+		"weekly_anew":    render(anew),
 		"weekly_quiet":   render(quiet),
 		"weekly_unshown": unshown(&progress{From: 4000, Next: 5000}),
 	})

@@ -43,7 +43,7 @@ type failing struct {
 
 // alarm tells what is to be told, once the Sink took what is before then, refused some of
 // it and failed or not. An error is that nobody was told; it is tried again.
-func (f *Follower) alarm(ctx context.Context, then *position, refused []int64, failed error) error {
+func (f *Follower) alarm(ctx context.Context, then *progress, refused []int64, failed error) error {
 	for _, n := range refused {
 		f.Log.Error("a sink does not take an entry of the record, and is not told it any more", "entry", n)
 		if then.Refused++; then.Refused == 1 {
@@ -57,7 +57,7 @@ func (f *Follower) alarm(ctx context.Context, then *position, refused []int64, f
 	return errors.Join(f.alarmAway(ctx, then, failed), f.alarmRefused(ctx, then))
 }
 
-func (f *Follower) alarmAway(ctx context.Context, then *position, failed error) error {
+func (f *Follower) alarmAway(ctx context.Context, then *progress, failed error) error {
 	switch {
 	case failed == nil && then.Away:
 		err := f.Alarm(ctx, event.AlarmData{Code: alarmBack, About: f.Name})
@@ -75,7 +75,7 @@ func (f *Follower) alarmAway(ctx context.Context, then *position, failed error) 
 	return nil
 }
 
-func (f *Follower) alarmRefused(ctx context.Context, then *position) error {
+func (f *Follower) alarmRefused(ctx context.Context, then *progress) error {
 	ago := time.Since(then.Told) // below 0 where the clock of whoever told was ahead
 	if then.Refused == 0 || ago >= 0 && ago < refusedEvery {
 		return nil

@@ -6,9 +6,7 @@ package sink
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math"
 	"time"
@@ -16,6 +14,7 @@ import (
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/record/position"
 	"github.com/assumebot/assumebot/broker/retry"
 )
 
@@ -42,22 +41,13 @@ type Record interface {
 	Await(ctx context.Context, number int64, wait time.Duration) error
 }
 
-// Cursors keep how far the holder of a lease has read the record.
-type Cursors interface {
-	// MoveCursor replaces previous, what this holder loaded or saved last, by
-	// state; false when another has had the lease since f.
-	MoveCursor(ctx context.Context, f lease.Fence, previous, state []byte) (bool, error)
-	// LoadCursor returns the state kept last; nil when there is none.
-	LoadCursor(ctx context.Context, name string) ([]byte, error)
-}
-
 // Deps is what a Follower is made of. All but First and Alarm is needed.
 type Deps struct {
 	Name    string // of the position: it never changes
 	Origin  string // of the record: a position on another one counts for nothing
 	Sink    Sink
 	Record  Record
-	Cursors Cursors
+	Cursors position.Cursors
 	Leases  lease.Leases
 	// First is where a Sink begins that was never told anything; nil: at the first entry.
 	First func(ctx context.Context) (int64, error)
@@ -75,12 +65,11 @@ const (
 	finishWithin = 5 * time.Second
 )
 
-var errLeaseLost = errors.New("another replica has had the lease meanwhile")
-
 // A Follower reads the record to one Sink.
 type Follower struct {
 	Deps
 	lease *lease.Lease
+	place position.Place
 
 	failing failing
 	under   chan outcome // of what the Sink has not come back from; nil: of nothing
@@ -89,10 +78,11 @@ type Follower struct {
 // New returns a Follower; it does nothing yet.
 func New(d Deps) *Follower {
 	d.Log = d.Log.With("sink", d.Name)
-	return &Follower{Deps: d, lease: lease.New(d.Leases, leaseName(d.Name), leaseTTL, d.Log)}
+	name := "sink-" + d.Name
+	return &Follower{
+		Deps: d, lease: lease.New(d.Leases, name, leaseTTL, d.Log), place: position.Place{Cursors: d.Cursors, Lease: name, Origin: d.Origin},
+	}
 }
-
-func leaseName(sink string) string { return "sink-" + sink }
 
 // Run tells the Sink until ctx ends; then what is on the record already, and gives the
 // lease up.
@@ -143,34 +133,25 @@ func (f *Follower) Needed(ctx context.Context) (int64, error) {
 	return at.Next, err
 }
 
-// A position is what the store keeps of a Sink.
-type position struct {
-	Origin string    `json:"origin,omitempty"` // of the record; a release before this one leaves it out
-	Next   int64     `json:"next"`
-	Moved  time.Time `json:"moved,omitzero"` // when it last did
+// A progress is what the store keeps of a Sink.
+type progress struct {
+	position.Mark
+	Next  int64     `json:"next"`
+	Moved time.Time `json:"moved,omitzero"` // when it last did
 	alarms
-
-	saved []byte // as it is in the store
 }
 
-func (f *Follower) load(ctx context.Context) (position, error) {
-	var at position
-	data, err := f.Cursors.LoadCursor(ctx, leaseName(f.Name))
+func (f *Follower) load(ctx context.Context) (progress, error) {
+	var at progress
+	former, err := f.place.Load(ctx, &at)
 	switch {
 	case err != nil:
 		return at, err
-	case data == nil && f.First != nil:
+	case at.New() && f.First != nil:
 		at.Next, err = f.First(ctx)
 		return at, err
-	case data == nil:
-		return at, nil
-	}
-	at.saved = data
-	if err := json.Unmarshal(data, &at); err != nil {
-		return at, fmt.Errorf("position of sink %s: %w", f.Name, err)
-	}
-	if at.Origin != "" && f.Origin != "" && at.Origin != f.Origin { // that record was closed
-		return position{saved: data}, nil
+	case former:
+		return progress{Mark: at.Mark}, nil
 	}
 	at.Next, at.First, at.Refused = max(at.Next, 0), max(at.First, 0), min(max(at.Refused, 0), refusedMost)
 	return at, nil
@@ -184,7 +165,7 @@ func (f *Follower) follow(ctx context.Context, h *lease.Hold, end func(ctx conte
 		return err
 	}
 	at, err := f.load(ctx)
-	if err == nil && at.saved == nil && f.First != nil {
+	if err == nil && at.New() && f.First != nil {
 		err = f.save(ctx, turn, &at, at) // where it begins may be another place soon
 	}
 	if err == nil {
@@ -205,7 +186,7 @@ func (f *Follower) follow(ctx context.Context, h *lease.Hold, end func(ctx conte
 
 // notAhead puts a position that is beyond the end of the record there, once somebody was told: the
 // store went back, or somebody moved the position. Else the next entries would be told nobody.
-func (f *Follower) notAhead(ctx context.Context, turn lease.Fence, at *position) error {
+func (f *Follower) notAhead(ctx context.Context, turn lease.Fence, at *progress) error {
 	end, err := f.Record.End(ctx)
 	if errors.Is(err, record.ErrStopped) { // it is told as far as it goes
 		return nil
@@ -225,7 +206,7 @@ func (f *Follower) notAhead(ctx context.Context, turn lease.Fence, at *position)
 }
 
 // read is what comes next. What is gone is passed over, once and for all, when somebody was told.
-func (f *Follower) read(ctx context.Context, turn lease.Fence, at *position) ([]record.Followed, error) {
+func (f *Follower) read(ctx context.Context, turn lease.Fence, at *progress) ([]record.Followed, error) {
 	found, missed, err := f.Record.Read(ctx, at.Next, batch)
 	if err == nil && missed > 0 {
 		f.Log.Error("entries of the record are gone that a sink was not told of", "first", at.Next, "count", missed)
@@ -242,7 +223,7 @@ func (f *Follower) read(ctx context.Context, turn lease.Fence, at *position) ([]
 }
 
 // tell moves the position behind what the Sink has, also while the process is being stopped.
-func (f *Follower) tell(ctx context.Context, turn lease.Fence, at *position, found []record.Followed) error {
+func (f *Follower) tell(ctx context.Context, turn lease.Fence, at *progress, found []record.Followed) error {
 	taken, failed := f.take(ctx, found)
 	then := *at
 	if taken.Count > 0 {
@@ -255,20 +236,10 @@ func (f *Follower) tell(ctx context.Context, turn lease.Fence, at *position, fou
 	return errors.Join(failed, told, f.save(ctx, turn, at, then))
 }
 
-func (f *Follower) save(ctx context.Context, turn lease.Fence, at *position, then position) error {
-	then.Origin = f.Origin
-	data, err := json.Marshal(then)
-	if err != nil {
-		return err
+func (f *Follower) save(ctx context.Context, turn lease.Fence, at *progress, then progress) error {
+	err := f.place.Save(ctx, turn, at, &then)
+	if err == nil {
+		*at = then
 	}
-	ok, err := f.Cursors.MoveCursor(context.WithoutCancel(ctx), turn, at.saved, data)
-	if err == nil && !ok {
-		err = errLeaseLost
-	}
-	if err != nil {
-		return err
-	}
-	then.saved = data
-	*at = then
-	return nil
+	return err
 }
