@@ -147,18 +147,21 @@ func goneName(e ledger.Entry) string {
 }
 
 // Beat implements [ledger.Store]. One round trip.
-func (s Ledger) Beat(ctx context.Context, owner string, ttl time.Duration) (lapsed bool, err error) {
+func (s Ledger) Beat(ctx context.Context, owner string, ttl time.Duration) (lapsed bool, dead []string, err error) {
 	if owner == "" || ttl <= 0 {
-		return false, errors.New("a heartbeat needs an owner and a time")
+		return false, nil, errors.New("a heartbeat needs an owner and a time")
 	}
 	ctx, cancel := s.bound(patience.First(ctx))
 	defer cancel()
 	keys := []string{aliveKey(owner), ownersKey, steadyKey, graceKey}
-	lived, err := s.scripts.beat.Run(ctx, s.lane(ctx), keys, owner, milliseconds(ttl), milliseconds(ttl/2), aliveKey("")).Bool()
-	if err != nil {
-		return false, fmt.Errorf("say that this process lives: %w", err)
+	said, err := s.scripts.beat.Run(ctx, s.lane(ctx), keys, owner, milliseconds(ttl), milliseconds(ttl/2), aliveKey(""), mostOwners).StringSlice()
+	if err == nil && len(said) == 0 {
+		err = errors.New("the answer is empty")
 	}
-	return !lived, nil
+	if err != nil {
+		return false, nil, fmt.Errorf("say that this process lives: %w", err)
+	}
+	return said[0] == "0", said[1:], nil
 }
 
 // Leave implements [ledger.Store]. One round trip.
@@ -169,31 +172,6 @@ func (s Ledger) Leave(ctx context.Context, owner string) error {
 		return fmt.Errorf("say that this process ends: %w", err)
 	}
 	return nil
-}
-
-// Dead implements [ledger.Store]. Two round trips.
-func (s Ledger) Dead(ctx context.Context) ([]string, error) {
-	ctx, cancel := s.bound(patience.First(ctx))
-	defer cancel()
-	owners, err := s.lane(ctx).ZRange(ctx, ownersKey, 0, mostOwners-1).Result()
-	if err != nil || len(owners) == 0 {
-		return nil, errors.Join(err)
-	}
-	keys := []string{graceKey}
-	for _, owner := range owners {
-		keys = append(keys, aliveKey(owner))
-	}
-	alive, err := s.lane(ctx).MGet(ctx, keys...).Result()
-	if err != nil {
-		return nil, fmt.Errorf("look who lives: %w", err)
-	}
-	var dead []string
-	for i, owner := range owners {
-		if alive[0] == nil && alive[i+1] == nil {
-			dead = append(dead, owner)
-		}
-	}
-	return dead, nil
 }
 
 // Take implements [ledger.Store]. One round trip.
@@ -241,10 +219,10 @@ func (s Ledger) opened(by string, sealed []string) []ledger.Entry {
 
 // KEYS: whether the owner lives, owners, whether anybody said lately that they live, whether
 // there was a gap in that. ARGV: the owner, for how long it lives by that, what is lately (ms),
-// what the keys of KEYS[1]'s kind begin with, which are in the same slot.
+// what the keys of KEYS[1]'s kind begin with, which are in the same slot, how many are looked at.
 // After a gap, of a store that was away, everybody has as long to say so. Where Redis's clock
 // went back, all that was said would count for as long as it did: then everybody says so anew.
-// It answers whether the owner lived until then.
+// It answers whether the owner lived until then, and who is dead now.
 const beatScript = `
 if redis.call('PTTL', KEYS[3]) > tonumber(ARGV[3]) then
   for _, owner in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do redis.call('PEXPIRE', ARGV[4] .. owner, ARGV[2]) end
@@ -255,7 +233,12 @@ redis.call('SET', KEYS[1], '1', 'PX', ARGV[2])
 redis.call('ZADD', KEYS[2], 0, ARGV[1])
 if redis.call('EXISTS', KEYS[3]) == 0 then redis.call('SET', KEYS[4], '1', 'PX', ARGV[2]) end
 redis.call('SET', KEYS[3], '1', 'PX', ARGV[3])
-return lived`
+local said = { tostring(lived) }
+if redis.call('EXISTS', KEYS[4]) == 1 then return said end
+for _, owner in ipairs(redis.call('ZRANGE', KEYS[2], 0, ARGV[5] - 1)) do
+  if redis.call('EXISTS', ARGV[4] .. owner) == 0 then said[#said + 1] = owner end
+end
+return said`
 
 // KEYS: owners, whether the dead one lives, whether nobody takes now, whether who takes lives,
 // whether anybody said lately that they do; what the dead one owes and took over, what the one

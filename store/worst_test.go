@@ -51,8 +51,7 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 			_, err := s.Ledger.OweAll(ctx, []ahead.Owed{{Owner: "r", ID: "r2", At: time.Now(), Text: []byte("MARKED")}})
 			return err
 		},
-		"Beat":             func(ctx context.Context) error { _, err := s.Ledger.Beat(ctx, "r", time.Minute); return err },
-		"Dead":             func(ctx context.Context) error { _, err := s.Ledger.Dead(ctx); return err },
+		"Beat":             func(ctx context.Context) error { _, _, err := s.Ledger.Beat(ctx, "r", time.Minute); return err },
 		"Leave the ledger": func(ctx context.Context) error { return s.Ledger.Leave(ctx, "q") },
 		"Take":             func(ctx context.Context) error { _, err := s.Ledger.Take(ctx, "q", "r", 1); return err },
 		"Taken":            func(ctx context.Context) error { _, err := s.Ledger.Taken(ctx, "r", 1); return err },

@@ -51,13 +51,11 @@ type Store interface {
 	// Owes reports whether nobody has taken e over from owner. What the store has lost is
 	// still owed.
 	Owes(ctx context.Context, owner string, e Entry) (bool, error)
-	// Beat says that owner lives for ttl from now; lapsed, that it did not until then. Where
-	// nobody has for half as long, nobody is dead for ttl.
-	Beat(ctx context.Context, owner string, ttl time.Duration) (lapsed bool, err error)
+	// Beat says that owner lives for ttl from now. It returns who does not, and lapsed, that
+	// owner did not until then. Where nobody has for half as long, nobody is dead for ttl.
+	Beat(ctx context.Context, owner string, ttl time.Duration) (lapsed bool, dead []string, err error)
 	// Leave says that owner does not live any more.
 	Leave(ctx context.Context, owner string) error
-	// Dead returns owners that do not live.
-	Dead(ctx context.Context) ([]string, error)
 	// Take moves up to most entries of dead to what by has taken over, and returns them:
 	// none if dead lives, or by does not. After an error they may have moved, and Taken has them.
 	Take(ctx context.Context, dead, by string, most int) ([]Entry, error)
@@ -67,7 +65,7 @@ type Store interface {
 
 // A Pace is how soon a process is found to be dead. Its zero value stands for usual.
 type Pace struct {
-	Beat time.Duration // how often a process says that it lives, and looks who does not
+	Beat time.Duration // how often a process says that it lives, and hears who does not
 	TTL  time.Duration // how long it lives by that
 }
 
@@ -88,11 +86,13 @@ type Deps struct {
 // A Ledger is what one process owes, and takes over.
 type Ledger struct {
 	Deps
-	some chan struct{} // holds one signal that something is settled
+	some  chan struct{} // holds one signal that something is settled
+	heard chan struct{} // and one that a heartbeat came through
 
 	mu   sync.Mutex
 	beat time.Time // when the last heartbeat was sent that came through
 	turn int       // grows whenever this process may have been taken for dead
+	dead []string  // who did not live then
 	owed map[string]*Debt
 	done []Entry                        // to be taken off the list
 	lost bool                           // something may have moved here of which nothing is known
@@ -105,7 +105,13 @@ func New(d Deps) *Ledger {
 		d.Pace = usual
 	}
 	d.Log = d.Log.With("part", "answers owed")
-	return &Ledger{Deps: d, some: make(chan struct{}, 1), owed: map[string]*Debt{}, took: map[[sha256.Size]byte]struct{}{}}
+	return &Ledger{
+		Deps:  d,
+		some:  make(chan struct{}, 1),
+		heard: make(chan struct{}, 1),
+		owed:  map[string]*Debt{},
+		took:  map[[sha256.Size]byte]struct{}{},
+	}
 }
 
 // Owed is what Owe keeps, for who asks the store something else with it.

@@ -85,8 +85,8 @@ func (s *shelf) Owes(_ context.Context, owner string, e ledger.Entry) (owes bool
 	})
 }
 
-func (s *shelf) Beat(_ context.Context, owner string, ttl time.Duration) (lapsed bool, err error) {
-	return lapsed, s.do(func() {
+func (s *shelf) Beat(_ context.Context, owner string, ttl time.Duration) (lapsed bool, dead []string, err error) {
+	return lapsed, dead, s.do(func() {
 		lapsed = !s.alive[owner].After(time.Now())
 		now := time.Now()
 		s.alive[owner] = now.Add(ttl)
@@ -94,21 +94,16 @@ func (s *shelf) Beat(_ context.Context, owner string, ttl time.Duration) (lapsed
 			s.grace = now.Add(ttl)
 		}
 		s.steady = now.Add(ttl / 2)
+		for owner, until := range s.alive {
+			if !until.After(now) && !s.grace.After(now) {
+				dead = append(dead, owner)
+			}
+		}
 	})
 }
 
 func (s *shelf) Leave(_ context.Context, owner string) error {
 	return s.do(func() { s.alive[owner] = time.Now() })
-}
-
-func (s *shelf) Dead(context.Context) (dead []string, err error) {
-	return dead, s.do(func() {
-		for owner, until := range s.alive {
-			if now := time.Now(); !until.After(now) && !s.grace.After(now) {
-				dead = append(dead, owner)
-			}
-		}
-	})
 }
 
 func (s *shelf) Take(_ context.Context, dead, by string, most int) (taken []ledger.Entry, err error) {
@@ -205,7 +200,7 @@ func TestWhatADeadProcessOwedIsToldWithinTenSeconds(t *testing.T) {
 		p := start(t, s, "a")
 		defer p.end()
 		time.Sleep(time.Minute)
-		if _, err := s.Beat(t.Context(), "b", 5*time.Second); err != nil {
+		if _, _, err := s.Beat(t.Context(), "b", 5*time.Second); err != nil {
 			t.Fatal(err)
 		}
 		s.mu.Lock()

@@ -33,8 +33,9 @@ func (l *Ledger) Begin(ctx context.Context) {
 // processes owe, until ctx ends. Then it leaves: what it still owes is another's at once.
 func (l *Ledger) Run(ctx context.Context) {
 	var all sync.WaitGroup
-	all.Go(func() { l.every(ctx, "this process cannot say that it lives", l.beatOnce) })
-	all.Go(func() { l.every(ctx, "nobody looks who has died", l.look) })
+	pause := func() { retry.Sleep(ctx, l.Pace.Beat) }
+	all.Go(func() { l.every(ctx, pause, "this process cannot say that it lives", l.beatOnce) })
+	all.Go(func() { l.every(ctx, func() { l.awaitBeat(ctx) }, "what dead processes owe is not taken over", l.look) })
 	all.Go(func() { l.settleAll(ctx) })
 	all.Wait()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveWithin)
@@ -50,9 +51,9 @@ func (l *Ledger) Run(ctx context.Context) {
 	}
 }
 
-// every does one thing at each beat.
-func (l *Ledger) every(ctx context.Context, failing string, do func(context.Context) error) {
-	for well := true; ctx.Err() == nil; retry.Sleep(ctx, l.Pace.Beat) {
+// every does one thing, and again after each pause.
+func (l *Ledger) every(ctx context.Context, pause func(), failing string, do func(context.Context) error) {
+	for well := true; ctx.Err() == nil; pause() {
 		err := do(ctx)
 		if err != nil && well && ctx.Err() == nil {
 			l.Log.WarnContext(ctx, failing, "error", err)
@@ -61,11 +62,19 @@ func (l *Ledger) every(ctx context.Context, failing string, do func(context.Cont
 	}
 }
 
+// awaitBeat returns once a heartbeat came through that was not awaited before.
+func (l *Ledger) awaitBeat(ctx context.Context) {
+	select {
+	case <-l.heard:
+	case <-ctx.Done():
+	}
+}
+
 func (l *Ledger) beatOnce(ctx context.Context) error {
 	asked := l.Now()
 	ctx, cancel := context.WithTimeout(ctx, l.Pace.TTL/2)
 	defer cancel()
-	lapsed, err := l.Store.Beat(ctx, l.Owner, l.Pace.TTL)
+	lapsed, dead, err := l.Store.Beat(ctx, l.Owner, l.Pace.TTL)
 	if err != nil {
 		return err
 	}
@@ -75,7 +84,11 @@ func (l *Ledger) beatOnce(ctx context.Context) error {
 		l.turn++
 		clear(l.took) // others may have taken that too
 	}
-	l.beat = asked
+	l.beat, l.dead = asked, dead
+	select {
+	case l.heard <- struct{}{}:
+	default:
+	}
 	return nil
 }
 
@@ -94,10 +107,9 @@ func (l *Ledger) look(ctx context.Context) error {
 	if err := l.findLost(ctx); err != nil {
 		return err
 	}
-	dead, err := l.Store.Dead(ctx)
-	if err != nil {
-		return err
-	}
+	l.mu.Lock()
+	dead := l.dead
+	l.mu.Unlock()
 	for _, owner := range dead {
 		for owner != l.Owner && ctx.Err() == nil && l.lives() {
 			taken, err := l.Store.Take(ctx, owner, l.Owner, takenAtOnce)

@@ -39,7 +39,7 @@ func owe(t testing.TB, h *harness, owner, text string) ledger.Entry {
 
 func beat(t testing.TB, h *harness, owner string, ttl time.Duration, lapsed bool) {
 	t.Helper()
-	if got, err := h.Ledger.Beat(t.Context(), owner, ttl); got != lapsed || err != nil {
+	if got, _, err := h.Ledger.Beat(t.Context(), owner, ttl); got != lapsed || err != nil {
 		t.Errorf("heartbeat of %s: got %v, %v, want a gap: %v", owner, got, err, lapsed)
 	}
 }
@@ -61,9 +61,10 @@ func wantTaken(t testing.TB, h *harness, dead, by string, most int, want string)
 	return entries
 }
 
-func wantDead(t testing.TB, h *harness, want ...string) {
+// wantDead is what a heartbeat of by hears.
+func wantDead(t testing.TB, h *harness, by string, want ...string) {
 	t.Helper()
-	if got, err := h.Ledger.Dead(t.Context()); !slices.Equal(got, want) || err != nil {
+	if _, got, err := h.Ledger.Beat(t.Context(), by, h.unit); !slices.Equal(got, want) || err != nil {
 		t.Errorf("dead: got %q, %v, want %q", got, err, want)
 	}
 }
@@ -74,14 +75,14 @@ func ledgerOfTheDead(t testing.TB, h *harness) {
 	for _, text := range []string{"one", "two", "three"} {
 		owe(t, h, "a", text)
 	}
-	wantDead(t, h)
+	wantDead(t, h, "b")
 	wantTaken(t, h, "a", "b", 9, "")
 	live(t, h, "b")
-	wantDead(t, h, "a")
+	wantDead(t, h, "b", "a")
 	wantTaken(t, h, "a", "b", 2, "one two")
 	wantTaken(t, h, "a", "b", 2, "three")
 	wantTaken(t, h, "a", "b", 2, "")
-	wantDead(t, h)
+	wantDead(t, h, "b")
 	if _, err := h.Ledger.Take(t.Context(), "b", "b", 9); err == nil {
 		t.Error("who takes from themselves: got no error")
 	}
@@ -134,8 +135,7 @@ func ledgerGoesOn(t testing.TB, h *harness) {
 	}
 	wantTaken(t, h, "b", "c", 9, "")
 	must(t, h.Ledger.Leave(t.Context(), "b"))
-	wantDead(t, h, "b")
-	beat(t, h, "c", h.unit, true)
+	wantDead(t, h, "c", "b")
 	last := wantTaken(t, h, "b", "c", 9, "its own one")
 	must(t, h.Ledger.Settle(t.Context(), last...))
 	if left, err := h.Ledger.Taken(t.Context(), "c", 9); len(left) != 0 || err != nil {
@@ -215,7 +215,7 @@ func ledgerBack(t testing.TB, h *harness) {
 	beat(t, h, "b", h.unit, false)
 	wantTaken(t, h, "a", "b", 9, "")
 	live(t, h, "b")
-	wantDead(t, h, "a")
+	wantDead(t, h, "b", "a")
 	wantTaken(t, h, "a", "b", 9, "one")
 }
 
@@ -268,10 +268,10 @@ func ledgerGrace(t testing.TB, h *harness) {
 	live(t, h, "a")
 	h.pass(t, h.unit) // nobody lives
 	beat(t, h, "b", h.unit, true)
-	wantDead(t, h)
+	wantDead(t, h, "b")
 	wantTaken(t, h, "a", "b", 9, "")
 	live(t, h, "b")
-	wantDead(t, h, "a")
+	wantDead(t, h, "b", "a")
 	wantTaken(t, h, "a", "b", 9, "one")
 }
 
@@ -282,7 +282,7 @@ func ledgerLapse(t testing.TB, h *harness) {
 	beat(t, h, "a", h.unit, true)
 	must(t, h.Ledger.Leave(t.Context(), "a"))
 	beat(t, h, "a", h.unit, true)
-	if _, err := h.Ledger.Beat(t.Context(), "", h.unit); err == nil {
+	if _, _, err := h.Ledger.Beat(t.Context(), "", h.unit); err == nil {
 		t.Error("nobody's heartbeat: got no error")
 	}
 }

@@ -87,7 +87,7 @@ func (r *releases) waitsForThisOne(path string, settings app.Settings) {
 		"request": broker.NewID(), "user": crowdID(7), "since": r.now(), "asked": prose.Say(prose.AssumeCmd("accounts")),
 	})
 	if err == nil {
-		_, err = st.Ledger.Beat(r.t.Context(), "died", time.Millisecond)
+		_, _, err = st.Ledger.Beat(r.t.Context(), "died", time.Millisecond)
 	}
 	if err == nil {
 		_, err = st.Ledger.Owe(r.t.Context(), ahead.Owed{Owner: "died", ID: "r", At: r.now(), Text: text})
