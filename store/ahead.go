@@ -7,6 +7,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/assumebot/assumebot/broker/ahead"
+	"github.com/assumebot/assumebot/broker/patience"
 )
 
 // Each question to Redis is in two steps: what is sent, and how the answer is read. So
@@ -35,27 +36,43 @@ func ask[T any](ctx context.Context, s *core, question string, send func(context
 
 // askNow sends a question alone.
 func askNow[T any](ctx context.Context, s *core, send func(context.Context, redis.Pipeliner) (answer[T], error)) (T, error) {
+	return askBy(ctx, s, func(ctx context.Context, p redis.Pipeliner) {
+		_, _ = p.Exec(ctx) // each command has its own error
+	}, send)
+}
+
+// askChore sends a question that is asked every so often, with others that are at the same
+// moment. On a cluster it goes alone: a node that is away would hold up what others have.
+func askChore[T any](ctx context.Context, s *core, send func(context.Context, redis.Pipeliner) (answer[T], error)) (T, error) {
+	if _, cluster := s.first.(*redis.ClusterClient); cluster {
+		return askNow(patience.First(ctx), s, send)
+	}
+	return askBy(patience.First(ctx), s, func(ctx context.Context, p redis.Pipeliner) { s.chores.send(ctx, p.Cmds()) }, send)
+}
+
+// askBy makes a trip for a question, and another once the scripts are there again.
+func askBy[T any](
+	ctx context.Context, s *core, trip func(context.Context, redis.Pipeliner), send func(context.Context, redis.Pipeliner) (answer[T], error),
+) (T, error) {
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	got, err := sendNow(ctx, s, send)
+	once := func() (got T, err error) {
+		p := s.lane(ctx).Pipeline()
+		read, err := send(ctx, p)
+		if err != nil {
+			return got, err
+		}
+		trip(ctx, p)
+		return read()
+	}
+	got, err := once()
 	if redis.HasErrorPrefix(err, "NOSCRIPT") {
 		if err := s.loadScripts(ctx); err != nil {
 			return got, err
 		}
-		return sendNow(ctx, s, send)
+		return once()
 	}
 	return got, err
-}
-
-func sendNow[T any](ctx context.Context, s *core, send func(context.Context, redis.Pipeliner) (answer[T], error)) (T, error) {
-	p := s.lane(ctx).Pipeline()
-	read, err := send(ctx, p)
-	if err != nil {
-		var none T
-		return none, err
-	}
-	_, _ = p.Exec(ctx) // each command has its own error
-	return read()
 }
 
 // Ahead asks for a Visit what it will ask one after the other.

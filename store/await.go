@@ -8,9 +8,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// awaitSlice bounds how long a cancelled wait goes unnoticed: go-redis obeys
+// awaitSlice bounds how long a cancelled wait keeps its connection: go-redis obeys
 // a context's deadline while it reads, but not its cancellation.
-const awaitSlice = 250 * time.Millisecond
+const awaitSlice = 2 * time.Second
 
 // awaitStream returns once there is something after an ID of a stream, or wait has
 // passed; both are nil. It ends with ctx at once: what go-redis still does then ends by

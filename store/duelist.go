@@ -104,29 +104,28 @@ func (s DueLists) sendPut(ctx context.Context, p redis.Pipeliner, d broker.DueTe
 // DueBy returns up to limit entries of list that are due at now or before, the
 // earliest first, and what an older release left. It removes none. One that does
 // not open is left out while another replica may still open it, then Broken.
-// Two round trips, one for an empty list.
+// Two round trips, one for an empty list; others may share the first.
 func (s DueLists) DueBy(ctx context.Context, list string, now time.Time, limit int64) ([]broker.DueEntry, error) {
 	keys, err := dueKeys(list)
 	if err != nil {
 		return nil, fmt.Errorf("read due list: %w", err)
 	}
-	ctx, cancel := s.bound(ctx)
-	defer cancel()
-	var due, old *redis.ZSliceCmd
-	_, err = s.lane(ctx).Pipelined(ctx, func(p redis.Pipeliner) error {
-		due = p.ZRangeArgsWithScores(ctx, dueBefore(keys.list, now, limit))
-		old = p.ZRangeArgsWithScores(ctx, dueBefore(keys.old, now.Add(-brokenAfter), limit))
-		return nil
+	ids, err := askChore(ctx, s.core, func(ctx context.Context, p redis.Pipeliner) (answer[pair[[]redis.Z, []redis.Z]], error) {
+		due := p.ZRangeArgsWithScores(ctx, dueBefore(keys.list, now, limit))
+		old := p.ZRangeArgsWithScores(ctx, dueBefore(keys.old, now.Add(-brokenAfter), limit))
+		return func() (pair[[]redis.Z, []redis.Z], error) {
+			return pair[[]redis.Z, []redis.Z]{due.Val(), old.Val()}, errors.Join(due.Err(), old.Err())
+		}, nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read due list %s: %w", list, err)
 	}
 	var out []broker.DueEntry
-	for _, z := range old.Val() {
+	for _, z := range ids.second {
 		text, _ := z.Member.(string) // it is always one
 		out = append(out, broker.DueEntry{At: time.UnixMilli(int64(z.Score)), Sealed: []byte(text), Broken: oldEntry})
 	}
-	found, err := s.openDue(ctx, keys, due.Val(), now)
+	found, err := s.openDue(ctx, keys, ids.first, now)
 	if err != nil {
 		return nil, fmt.Errorf("read due list %s: %w", list, err)
 	}
@@ -147,6 +146,8 @@ func (s DueLists) openDue(ctx context.Context, keys dueNames, due []redis.Z, now
 		id, _ := z.Member.(string)
 		names[i] = keys.entry(id)
 	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
 	values, err := s.lane(ctx).MGet(ctx, names...).Result()
 	if err != nil {
 		return nil, err

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/assumebot/assumebot/broker/lease"
 )
 
@@ -17,14 +19,14 @@ var _ lease.Leases = Leases{}
 // HoldLease takes the lease name for holder, or renews it, for ttl from now. It
 // returns the turn, a number that grows with each new holder; 0 when another holds
 // the lease. holder must be a name that nobody had before, or it would inherit that
-// holder's lease. One round trip.
+// holder's lease. One round trip, which others may share.
 func (s Leases) HoldLease(ctx context.Context, name, holder string, ttl time.Duration) (turn int64, err error) {
 	if holder == "" || ttl <= 0 {
 		return 0, fmt.Errorf("lease %s: it needs a holder and a time", name)
 	}
-	ctx, cancel := s.bound(ctx)
-	defer cancel()
-	turn, err = s.scripts.holdLease.Run(ctx, s.first, []string{leaseKey(name), turnKey(name)}, holder, milliseconds(ttl)).Int64()
+	turn, err = askChore(ctx, s.core, func(ctx context.Context, p redis.Pipeliner) (answer[int64], error) {
+		return s.scripts.holdLease.EvalSha(ctx, p, []string{leaseKey(name), turnKey(name)}, holder, milliseconds(ttl)).Int64, nil
+	})
 	if err == nil && turn < 0 {
 		err = errors.New("its turn is no number above 0")
 	}

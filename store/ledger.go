@@ -146,15 +146,15 @@ func goneName(e ledger.Entry) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Beat implements [ledger.Store]. One round trip.
+// Beat implements [ledger.Store]. One round trip, which others may share.
 func (s Ledger) Beat(ctx context.Context, owner string, ttl time.Duration) (lapsed bool, dead []string, err error) {
 	if owner == "" || ttl <= 0 {
 		return false, nil, errors.New("a heartbeat needs an owner and a time")
 	}
-	ctx, cancel := s.bound(patience.First(ctx))
-	defer cancel()
 	keys := []string{aliveKey(owner), ownersKey, steadyKey, graceKey}
-	said, err := s.scripts.beat.Run(ctx, s.lane(ctx), keys, owner, milliseconds(ttl), milliseconds(ttl/2), aliveKey(""), mostOwners).StringSlice()
+	said, err := askChore(ctx, s.core, func(ctx context.Context, p redis.Pipeliner) (answer[[]string], error) {
+		return s.scripts.beat.EvalSha(ctx, p, keys, owner, milliseconds(ttl), milliseconds(ttl/2), aliveKey(""), mostOwners).StringSlice, nil
+	})
 	if err == nil && len(said) == 0 {
 		err = errors.New("the answer is empty")
 	}

@@ -49,9 +49,8 @@ func (s Log) Bounds(ctx context.Context) (first, next int64, err error) {
 	return first, last + 1, nil
 }
 
-// Await implements [record.Entries]. A ctx that is cancelled is noticed within a quarter
-// of a second. It uses a connection of its own, so that whoever waits takes none from
-// those who work.
+// Await implements [record.Entries]. It ends with ctx, and uses a connection of its own, so
+// that whoever waits takes none from those who work.
 func (s Log) Await(ctx context.Context, from int64, wait time.Duration) error {
 	if from < 0 || from >= maxNumber {
 		return fmt.Errorf("await the entry %d of the record", from)

@@ -66,7 +66,8 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, &SetupError{err}
 	}
 	s.place, s.rdb, s.first, s.waiting = t, t.connect(poolSize), t.connect(firstPool), t.connect(waitingPool)
-	s.shared = &shared{rdb: s.rdb}
+	s.shared = &shared{rdb: s.rdb, atOnce: tripsAtOnce}
+	s.chores = &shared{rdb: s.first, atOnce: choresAtOnce, gathers: true}
 	for _, client := range []redis.UniversalClient{s.rdb, s.first} {
 		client.AddHook(namesKeys{})
 		client.AddHook(eachTells{})

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -10,23 +11,30 @@ import (
 )
 
 // What Visits ask ahead they ask at once when they are many, and then share trips: while
-// tripsAtOnce are under way, who comes waits for the next, which takes all who wait. A
+// some are under way, who comes waits for the next, which takes all who wait. A
 // crowd so costs Redis and this process a few writes and reads instead of one each, and
 // who is alone waits for nobody. Each command still has its own answer; only a connection
 // that breaks is that of all who share it.
 const (
 	tripsAtOnce = 4
+	// choresAtOnce is that of what a process does every so often: a connection that does not
+	// answer holds up nobody but those who share it.
+	choresAtOnce = 4
 	// mostSharing bounds a trip, so that its first answer is not long in coming.
 	mostSharing = 64
 )
 
 // shared are the trips to one Redis.
 type shared struct {
-	rdb redis.UniversalClient
+	rdb    redis.UniversalClient
+	atOnce int // how many may be under way
+	// gathers has who goes take along all that woke up at the same moment.
+	gathers bool
 
-	mu       sync.Mutex
-	underway int
-	waiting  []*rider
+	mu        sync.Mutex
+	underway  int
+	gathering bool // somebody is about to go, and takes along who waits
+	waiting   []*rider
 }
 
 // A rider is whoever has something to ask.
@@ -43,10 +51,11 @@ func (s *shared) send(ctx context.Context, cmds []redis.Cmder) {
 	r := &rider{cmds: cmds, next: make(chan []*rider, 1)}
 	r.ends, _ = ctx.Deadline()
 	s.mu.Lock()
-	if s.underway < tripsAtOnce {
+	if s.underway < s.atOnce && !s.gathering {
 		s.underway++
+		s.gathering = s.gathers
 		s.mu.Unlock()
-		s.ride(ctx, []*rider{r})
+		s.ride(ctx, s.gather(r))
 		return
 	}
 	s.waiting = append(s.waiting, r)
@@ -63,6 +72,26 @@ func (s *shared) send(ctx context.Context, cmds []redis.Cmder) {
 			cmd.SetErr(ctx.Err())
 		}
 	}
+}
+
+// gather returns with whom r goes.
+func (s *shared) gather(r *rider) []*rider {
+	if !s.gathers {
+		return []*rider{r}
+	}
+	runtime.Gosched() // others who woke up are behind it
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.gathering = false
+	return append([]*rider{r}, s.some(mostSharing-1)...)
+}
+
+// some has up to most wait no more; it is called under mu.
+func (s *shared) some(most int) []*rider {
+	n := min(len(s.waiting), most)
+	next := slices.Clone(s.waiting[:n])
+	s.waiting = slices.Delete(s.waiting, 0, n)
+	return next
 }
 
 // leave reports whether r still waited, and has it wait no more.
@@ -109,8 +138,6 @@ func (s *shared) arrived(others []*rider) {
 		s.underway--
 		return
 	}
-	n := min(len(s.waiting), mostSharing)
-	next := slices.Clone(s.waiting[:n])
-	s.waiting = slices.Delete(s.waiting, 0, n)
+	next := s.some(mostSharing)
 	next[0].next <- next
 }

@@ -17,6 +17,7 @@ import (
 type gate struct {
 	open chan struct{} // closed: none is held
 	held chan struct{} // has one for each that came
+	most int           // so many are held; 0: all
 
 	mu    sync.Mutex
 	sizes []int
@@ -28,7 +29,11 @@ func (g *gate) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Process
 	return func(ctx context.Context, cmds []redis.Cmder) error {
 		g.mu.Lock()
 		g.sizes = append(g.sizes, len(cmds))
+		free := g.most > 0 && len(g.sizes) > g.most
 		g.mu.Unlock()
+		if free {
+			return next(ctx, cmds)
+		}
 		g.held <- struct{}{}
 		select {
 		case <-g.open:
@@ -111,6 +116,55 @@ func TestACrowdSharesTripsAndEachGetsTheirOwnAnswer(t *testing.T) {
 	if s.shared.underway != 0 || len(s.shared.waiting) != 0 {
 		t.Errorf("got %d under way and %d waiting at the end", s.shared.underway, len(s.shared.waiting))
 	}
+}
+
+// TestChoresOfOneMomentGoTogether: whoever woke up at the same moment is in one trip.
+func TestChoresOfOneMomentGoTogether(t *testing.T) {
+	s, err := Open(t.Context(), Options{URL: secret.New(Embedded)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	g := &gate{open: make(chan struct{}), held: make(chan struct{}, 1000)}
+	s.first.AddHook(g)
+	close(g.open)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // one after the other
+	const n = 12
+	for range 3 {
+		for i, got := range s.chores.sends(ctx, n)() {
+			if got != fmt.Sprint(i) {
+				t.Errorf("chore %d got %q, want its own answer", i, got)
+			}
+		}
+	}
+	if len(g.sizes) != 3 || g.sizes[0] != 2*n {
+		t.Errorf("got trips of %v commands, want three of %d", g.sizes, 2*n)
+	}
+	if s.chores.underway != 0 || s.chores.gathering || len(s.chores.waiting) != 0 {
+		t.Errorf("got %+v at the end, want nothing under way", s.chores)
+	}
+}
+
+// TestAChoreWhoseConnectionHangsHoldsUpNoOther: the next goes on another.
+func TestAChoreWhoseConnectionHangsHoldsUpNoOther(t *testing.T) {
+	s, err := Open(t.Context(), Options{URL: secret.New(Embedded)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	g := &gate{open: make(chan struct{}), held: make(chan struct{}, 1000), most: 1}
+	s.first.AddHook(g)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	hangs := s.chores.sends(ctx, 1)
+	<-g.held
+	if turn, err := s.Leases.HoldLease(ctx, "audit", "a", time.Minute); turn != 1 || err != nil {
+		t.Errorf("got the turn %d, %v, want the lease", turn, err)
+	}
+	close(g.open)
+	hangs()
 }
 
 // TestWhoHasNoMoreTimeWaitsForNoTrip: nothing of theirs is sent, and the others go.

@@ -73,6 +73,7 @@ type core struct {
 	first    redis.UniversalClient // for the record's appends, leases and what goes first
 	waiting  redis.UniversalClient // for blocking reads alone
 	shared   *shared
+	chores   *shared              // of what a process does every so often, by first
 	awaits   sync.WaitGroup       // what they do
 	embedded *miniredis.Miniredis // nil with a real Redis
 	place    target               // where rdb leads

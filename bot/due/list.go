@@ -40,7 +40,8 @@ type Lists interface {
 const (
 	// Tick is how often the holder of a list's lease looks for what is due. A
 	// fixed second, instead of the time to the next entry, notices entries of
-	// other replicas and a clock that jumps, for two round trips a second in all.
+	// other replicas and a clock that jumps. All lists are looked at in the same
+	// moments, which costs a round trip or two in all.
 	Tick = time.Second
 	// lookEvery is how often the other replicas look after the lease.
 	lookEvery = 2 * time.Second
@@ -135,7 +136,7 @@ func (w *List) pace(what string) retry.Pace {
 func (w *List) rounds(ctx context.Context) {
 	for ctx.Err() == nil {
 		_ = w.pace(notWorkedOn).Do(ctx, func() error { return w.round(ctx) }) // fails only with ctx
-		retry.Sleep(ctx, Tick)
+		retry.Tick(ctx, Tick)
 	}
 }
 

@@ -107,8 +107,19 @@ type progress struct {
 	read int         // entries since then
 }
 
-// Run counts and posts until ctx ends.
+// Run counts and posts until ctx ends. Nobody holds the lease while no summary is wanted.
 func (s *Summary) Run(ctx context.Context) {
+	for ; ctx.Err() == nil; retry.Tick(ctx, lookEvery) {
+		if s.Schedule() != nil {
+			s.runWanted(ctx)
+		}
+	}
+}
+
+// runWanted is Run until no summary is wanted.
+func (s *Summary) runWanted(ctx context.Context) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	waits := retry.Pace{First: 500 * time.Millisecond, Longest: 30 * time.Second}.Waits()
 	s.lease.Run(ctx, lookEvery, func(err error) time.Duration {
 		d := waits.Next(err)
@@ -116,15 +127,17 @@ func (s *Summary) Run(ctx context.Context) {
 			s.Log.Error("the weekly summary does not go on", "error", err, "retry_in", d)
 		}
 		return d
-	}, func(ctx context.Context, h *lease.Hold) error { return s.lead(ctx, h, waits.Reset) })
+	}, func(ctx context.Context, h *lease.Hold) error {
+		err := s.lead(ctx, h, waits.Reset)
+		if s.Schedule() == nil {
+			stop()
+		}
+		return err
+	})
 }
 
 // lead counts and posts until ctx ends; well is called when something went well.
 func (s *Summary) lead(ctx context.Context, h *lease.Hold, well func()) error {
-	if s.Schedule() == nil {
-		retry.Sleep(ctx, lookEvery)
-		return nil
-	}
 	turn, err := h.Fence()
 	if err != nil {
 		return err

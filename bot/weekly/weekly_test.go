@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -464,6 +465,45 @@ func TestNobodyIsKeptFromLettingGo(t *testing.T) {
 		if got, err := New(w.deps()).Needed(t.Context()); err != nil || got != 1 {
 			t.Errorf("got that entry %d is needed, %v", got, err)
 		}
+	})
+}
+
+// TestNobodyHoldsTheLeaseOfASummaryThatIsOff: what is off costs the store nothing, and one
+// replica goes on as soon as it is on.
+func TestNobodyHoldsTheLeaseOfASummaryThatIsOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		var schedule atomic.Pointer[Schedule]
+		d := w.deps()
+		d.Schedule = schedule.Load
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		for range 2 {
+			running.Go(func() { New(d).Run(ctx) })
+		}
+		state := func() (held bool, turn int64) {
+			w.store.mu.Lock()
+			defer w.store.mu.Unlock()
+			return w.holder != "", w.turn
+		}
+		for round := range 3 {
+			time.Sleep(10 * time.Second)
+			held, off := state()
+			if time.Sleep(time.Minute); held {
+				t.Errorf("round %d: somebody holds it while it is off", round)
+			}
+			if _, turn := state(); turn != off {
+				t.Errorf("round %d: got the turn %d after %d while it was off", round, turn, off)
+			}
+			schedule.Store(w.schedule)
+			time.Sleep(5 * time.Second)
+			if held, _ := state(); !held {
+				t.Errorf("round %d: nobody holds it 5 s after it was on", round)
+			}
+			schedule.Store(nil)
+		}
+		cancel()
+		running.Wait()
 	})
 }
 

@@ -52,7 +52,7 @@ func (h *Hold) left() time.Duration {
 }
 
 func (h *Hold) keep(ctx context.Context) {
-	for wait := h.lease.ttl / 3; ; wait = h.renew(ctx) {
+	for wait := h.lease.together(h.lease.ttl / 3); ; wait = h.renew(ctx) {
 		select {
 		case <-h.stop:
 			return
@@ -89,7 +89,7 @@ func (h *Hold) renew(ctx context.Context) time.Duration {
 		h.asked = asked
 		h.overdue.Reset(h.left())
 	}
-	return l.ttl / 3
+	return l.together(l.ttl / 3)
 }
 
 // lose ends the work; nothing brings the lease back to it.

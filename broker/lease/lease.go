@@ -6,8 +6,8 @@
 //
 // What holds:
 //
-//   - Who holds the lease works. It is renewed at a third of its TTL, until the
-//     work has returned, whether or not the caller's context ended before.
+//   - Who holds the lease works. It is renewed at a third of its TTL, or a
+//     little sooner, until the work has returned, whether or not the caller's context ended before.
 //   - It is given up when the work has returned: nobody else waits for its end.
 //   - When it cannot be renewed (the store is away, its answer is late, it lost
 //     the lease), the work's context ends with ErrLost at four fifths of the TTL,
@@ -121,7 +121,7 @@ func (l *Lease) Do(ctx context.Context, work Work) (err error) {
 func (l *Lease) Run(ctx context.Context, follow time.Duration, failed func(error) time.Duration, work Work) {
 	for ctx.Err() == nil {
 		err := l.Do(ctx, work)
-		wait := follow
+		wait := l.together(follow)
 		if err != nil && !errors.Is(err, ErrTaken) && ctx.Err() == nil {
 			wait = failed(err)
 		}
@@ -145,6 +145,15 @@ func (l *Lease) giveUp(ctx context.Context, failed error) {
 	if err != nil {
 		l.log.WarnContext(ctx, "lease not given up; another takes it when it ends", "error", err)
 	}
+}
+
+// together is how long to wait for about d, and not longer: until the clock shows a full second,
+// or less where d is short. So a process looks after all its leases at the same moments, and
+// Leases may ask for them at once.
+func (l *Lease) together(d time.Duration) time.Duration {
+	full := min(time.Second, max(d/2, 1))
+	now := l.Now()
+	return now.Add(d).Truncate(full).Sub(now)
 }
 
 // since is how long ago then was, by the clock that shows more.

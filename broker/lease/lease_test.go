@@ -20,6 +20,7 @@ type memory struct {
 	away  error
 	slow  time.Duration // how long each answer takes
 	asks  int
+	at    map[time.Time]int // and when
 }
 
 type grant struct {
@@ -44,7 +45,10 @@ func (m *memory) HoldLease(ctx context.Context, name, holder string, ttl time.Du
 func (m *memory) hold(name, holder string, ttl time.Duration) (turn int64, slow time.Duration, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.asks++
+	if m.asks++; m.at == nil {
+		m.at = map[time.Time]int{}
+	}
+	m.at[time.Now().Round(0)]++
 	if m.away != nil {
 		return 0, m.slow, m.away
 	}
@@ -117,6 +121,40 @@ func TestWorkThatOutlastsTheLeaseKeepsIt(t *testing.T) {
 		if err != nil || !m.free("x") {
 			t.Errorf("got %v, free %v, want it given up after the work", err, m.free("x"))
 		}
+	})
+}
+
+// TestLeasesOfAProcessAreLookedAfterTogether: whoever took one when, all are renewed, and
+// looked for, at the same moments, and no later than before.
+func TestLeasesOfAProcessAreLookedAfterTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory()
+		ctx, cancel := context.WithCancel(t.Context())
+		var all sync.WaitGroup
+		for i, name := range []string{"a", "a", "b", "b", "c"} { // two of them hold none
+			all.Go(func() {
+				time.Sleep(time.Duration(i) * 130 * time.Millisecond)
+				New(m, name, ttl, slog.New(slog.DiscardHandler)).Run(ctx, 2*time.Second, func(error) time.Duration { return 0 },
+					func(ctx context.Context, _ *Hold) error { <-ctx.Done(); return nil })
+			})
+		}
+		time.Sleep(6500 * time.Millisecond)
+		m.change(func() { m.at = nil })
+		time.Sleep(time.Minute)
+		m.change(func() {
+			renewed := 0
+			for moment, asks := range m.at {
+				if moment.Nanosecond() != 0 || asks < 2 {
+					t.Errorf("got %d asked at %s, want all at full seconds", asks, moment)
+				}
+				renewed += asks
+			}
+			if want := 3*60/5 + 2*60/2; renewed != want {
+				t.Errorf("got %d, want %d: each renewal after 5 s, and two who look each 2 s", renewed, want)
+			}
+		})
+		cancel()
+		all.Wait()
 	})
 }
 

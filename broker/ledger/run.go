@@ -33,7 +33,7 @@ func (l *Ledger) Begin(ctx context.Context) {
 // processes owe, until ctx ends. Then it leaves: what it still owes is another's at once.
 func (l *Ledger) Run(ctx context.Context) {
 	var all sync.WaitGroup
-	pause := func() { retry.Sleep(ctx, l.Pace.Beat) }
+	pause := func() { retry.Tick(ctx, l.Pace.Beat) }
 	all.Go(func() { l.every(ctx, pause, "this process cannot say that it lives", l.beatOnce) })
 	all.Go(func() { l.every(ctx, func() { l.awaitBeat(ctx) }, "what dead processes owe is not taken over", l.look) })
 	all.Go(func() { l.settleAll(ctx) })

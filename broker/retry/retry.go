@@ -77,6 +77,14 @@ func Sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
+// Tick returns at the next moment that is a multiple of every by the clock of this machine,
+// or when ctx ends. What a process does again and again it so does at the same moments: it
+// wakes up once for all of that.
+func Tick(ctx context.Context, every time.Duration) {
+	now := time.Now()
+	Sleep(ctx, now.Truncate(every).Add(every).Sub(now))
+}
+
 // Final is err, which trying again cannot mend. Do returns it without the mark.
 func Final(err error) error { return backoff.Permanent(err) }
 

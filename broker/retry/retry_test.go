@@ -67,6 +67,27 @@ func TestWhatTheOtherSideSaysGoesBeforeThePace(t *testing.T) {
 	}
 }
 
+// TestWhatTicksTicksTogether: whoever begins when, they go on at the same moments.
+func TestWhatTicksTicksTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(300 * time.Millisecond)
+		for _, want := range []time.Duration{700 * time.Millisecond, time.Second, time.Second} {
+			began := time.Now()
+			Tick(t.Context(), time.Second)
+			if got := time.Since(began); got != want || time.Now().Nanosecond() != 0 {
+				t.Errorf("got a tick after %s, at %s, want one at the full second after %s", got, time.Now(), want)
+			}
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		defer cancel()
+		began := time.Now()
+		Tick(ctx, time.Hour)
+		if got := time.Since(began); got != 10*time.Millisecond {
+			t.Errorf("got %s, want the end of the context", got)
+		}
+	})
+}
+
 func TestTriesAreCounted(t *testing.T) {
 	began, err := tried(t, Pace{First: time.Second, Tries: 3}, time.Hour, func(int) error { return errAway })
 	if len(began) != 3 || !errors.Is(err, errAway) {

@@ -56,6 +56,13 @@ func (h *harness) resume() {
 	h.since = time.Now()
 }
 
+// overslept notes that a wait took longer than it should have, which is the test's time too.
+func (h *harness) overslept(by time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.worked = max(h.worked, by)
+}
+
 // longestWork is how long the test worked between two waits.
 func (h *harness) longestWork() time.Duration {
 	h.pause()
