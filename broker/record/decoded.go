@@ -25,6 +25,17 @@ type decodedEvent struct {
 	event       event.Event
 }
 
+// keep notes what e says without its free text, which was decoded when it was read or written:
+// most entries have none, and no Follower decodes those.
+func (d *decoded) keep(e entry.Entry, read event.Event) {
+	if len(e.Leaf) > decodedSize {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.found[e.Number%decodedMost] = decodedEvent{leaf: e.Leaf, event: read}
+}
+
 // event is what e says. What was kept counts only for the very same bytes.
 func (d *decoded) event(e entry.Entry, aside []byte) (event.Event, error) {
 	place := &d.found[e.Number%decodedMost]

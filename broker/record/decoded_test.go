@@ -57,3 +57,35 @@ func TestWhatAnEntrySaysIsKeptForTheVerySameBytesAlone(t *testing.T) {
 		t.Errorf("got %s, want %s", got.ID, e.ID)
 	}
 }
+
+// TestNoFollowerDecodesWhatThisReplicaHasRead, unless there is free text beside it.
+func TestNoFollowerDecodesWhatThisReplicaHasRead(t *testing.T) {
+	l := running(t, recordtest.NewMemory(), "a")
+	plain, reasoned := recordtest.Intent("x"), recordtest.Intent("y")
+	data, ok := reasoned.Data.(event.IntentData)
+	if !ok {
+		t.Fatalf("an intent has %T", reasoned.Data)
+	}
+	data.Reason = event.NewText("INC-42")
+	reasoned.Data = data
+	if _, err := l.Record(t.Context(), plain, reasoned); err != nil {
+		t.Fatal(err)
+	}
+	found, _, err := l.kept.read(t.Context(), 0, 2)
+	if err != nil || len(found) != 2 {
+		t.Fatalf("got %d entries, %v, want two", len(found), err)
+	}
+	if n := testing.AllocsPerRun(10, func() { _, _ = l.decoded.event(found[0], nil) }); n != 0 {
+		t.Errorf("the first Follower costs %v allocations: it decodes again", n)
+	}
+	told, _, err := l.Read(t.Context(), 0, 2)
+	if err != nil || len(told) != 2 {
+		t.Fatalf("got %d entries, %v, want two", len(told), err)
+	}
+	if got := told[0].Event; got.ID != plain.ID || len(got.Texts()) != 0 {
+		t.Errorf("got %+v, want %s", got, plain.ID)
+	}
+	if got := told[1].Event.Texts(); len(got) != 1 || got[0].String() != "INC-42" {
+		t.Errorf("got the texts %v, want the reason", got)
+	}
+}

@@ -74,6 +74,7 @@ func New(d Deps) *Log {
 	l.writer = newWriter(l.marks, l.queue)
 	l.took = func(e entry.Entry, ev event.Event) {
 		l.mending.recall.add(e)
+		l.decoded.keep(e, ev)
 		if ev.Kind == event.Intent {
 			l.disowned.close(ev)
 		}
