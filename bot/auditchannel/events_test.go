@@ -288,6 +288,20 @@ func recordEvents() map[string]told {
 			ID: "c3", Code: event.NotInCloudTrail, Target: event.Person{ID: "U01ALICE", Name: "alice"}, Grant: "abcdefghijkl",
 			AccessKeyID: "ASIAEXAMPLE000000000", Calls: 1, First: event.At(goldentest.Now), Last: event.At(goldentest.Now),
 		}}},
+		"audit_rotation": event.RotationData{
+			State: event.RotationDone, Step: event.RotateSwitch, Target: event.Person{ID: "U01ALICE", Name: "alice"},
+			AccessKeyID: "AKIANEW0000000000000", PreviousKey: "AKIAALICE00000000000",
+		},
+		"audit_rotation_by_hand": event.RotationData{
+			State: event.RotationDone, Step: event.RotateSwitch, Target: event.Person{ID: "U01ALICE", Name: "alice"},
+			AccessKeyID: "AKIANEW0000000000000", PreviousKey: "AKIAALICE00000000000", AtOnce: true, RunBy: "root",
+		},
+		"audit_rotation_foreign": event.RotationData{
+			State: event.RotationFailed, Target: event.Person{ID: "U01ALICE", Name: "alice"}, AccessKeyID: "AKIASTRANGE000000000", Code: "foreign_key",
+		},
+		"audit_rotation_refused": event.RotationData{
+			State: event.RotationFailed, Step: event.RotateCreate, Target: event.Person{ID: "U01ALICE", Name: "alice"}, Code: "refused", AWSCode: "AccessDenied",
+		},
 		"audit_record_later": event.Other{Of: "withdrawn", Raw: []byte(`{}`)},
 	} {
 		e := byAlice().Event

@@ -27,6 +27,8 @@ func render(e told) (m blockkit.Message, post bool) {
 		return configAudit(p), true
 	case event.ConfigBrokenData:
 		return configBrokenAudit(p), true
+	case event.RotationData:
+		return rotationAudit(p)
 	}
 	head, _, done := adminAudit(e)
 	if !done {

@@ -48,6 +48,9 @@ type Refused struct {
 // Error implements error; it may be logged.
 func (r *Refused) Error() string { return r.text }
 
+// AWSCode is AWS's code of the refusal, for whoever does not know this package.
+func (r *Refused) AWSCode() string { return r.Code }
+
 // Unanswered reports whether err is that AWS did not answer at all.
 func Unanswered(err error) bool {
 	var u *unanswered

@@ -219,6 +219,16 @@ func (c *Client) secretKey(ctx context.Context, u policy.User, s *sending) (aws.
 	if err != nil {
 		return aws.Credentials{}, err
 	}
+	key, err := keyOf(out)
+	if err != nil {
+		return aws.Credentials{}, err // not kept: who mends it need not wait
+	}
+	c.keep(name, cachedSecret{credentials: key, until: c.now().Add(secretLife)})
+	return key, nil
+}
+
+// keyOf reads what a secret holds.
+func keyOf(out *secretsmanager.GetSecretValueOutput) (aws.Credentials, error) {
 	var doc struct {
 		ID     string `json:"access_key_id"`
 		Secret string `json:"secret_access_key"`
@@ -227,12 +237,7 @@ func (c *Client) secretKey(ctx context.Context, u policy.User, s *sending) (aws.
 	if json.Unmarshal([]byte(aws.ToString(out.SecretString)), &doc) != nil || doc.ID == "" || doc.Secret == "" {
 		return aws.Credentials{}, &keyProblem{`not a JSON object with "access_key_id" and "secret_access_key"`}
 	}
-	key, err := checkKey(aws.Credentials{AccessKeyID: doc.ID, SecretAccessKey: doc.Secret, Source: "secretsmanager"})
-	if err != nil {
-		return aws.Credentials{}, err // not kept: who mends it need not wait
-	}
-	c.keep(name, cachedSecret{credentials: key, until: c.now().Add(secretLife)})
-	return key, nil
+	return checkKey(aws.Credentials{AccessKeyID: doc.ID, SecretAccessKey: doc.Secret, Source: "secretsmanager"})
 }
 
 // keep has a key at hand for secretLife, and no longer: nobody may ask for it

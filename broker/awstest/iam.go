@@ -37,8 +37,8 @@ type rolePoliciesXML struct {
 	IsTruncated bool
 }
 
-// iam reads roles and users of the caller's account, and keeps inline policies of its roles. They count from the next call on; at AWS that
-// may take minutes.
+// iam reads roles and users of the caller's account, keeps inline policies of its roles, and makes access keys. They count from the next call
+// on; at AWS that may take minutes.
 func (s *Server) iam(req *request, who *caller) (any, *refusal) {
 	// "You cannot call any IAM API operations unless MFA authentication information is included":
 	// https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
@@ -48,6 +48,8 @@ func (s *Server) iam(req *request, who *caller) (any, *refusal) {
 	switch req.action {
 	case "ListAccessKeys", "ListMFADevices":
 		return s.iamOfUser(req, who)
+	case "CreateAccessKey", "UpdateAccessKey", "DeleteAccessKey", "GetAccessKeyLastUsed":
+		return s.iamKeys(req, who)
 	}
 	if !slices.Contains([]string{"GetRole", "PutRolePolicy", "GetRolePolicy", "DeleteRolePolicy", "ListRolePolicies"}, req.action) {
 		return nil, invalidAction(req)

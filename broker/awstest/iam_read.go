@@ -82,16 +82,16 @@ func (r *role) getRole(arn string) roleXML {
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListAccessKeys.html
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListMFADevices.html
 func (s *Server) iamOfUser(req *request, who *caller) (any, *refusal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	arn := who.userARN
 	if name := req.params.Get("UserName"); name != "" {
-		arn = UserARN(who.account, name)
+		arn, _ = s.userByName(who.account, name)
 	}
 	if arn == "" {
 		return nil, &refusal{http.StatusBadRequest, "ValidationError", "Must specify userName when calling with non-User credentials"}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if reason, ok := s.authorize(who, s.ask(who, "iam:"+req.action, arn)); !ok {
+	if reason, ok := s.authorize(who, s.askOfUser(who, "iam:"+req.action, arn, s.users[arn])); !ok {
 		return nil, &refusal{http.StatusForbidden, "AccessDenied", notAuthorized(who, "iam:"+req.action, arn, reason)}
 	}
 	name := arn[strings.LastIndexByte(arn, '/')+1:]

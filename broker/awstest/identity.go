@@ -22,7 +22,7 @@ const (
 // User is an IAM user with one long-term key. It may do what Policy allows, without one everything, but
 // never what Deny lists.
 type User struct {
-	Account, Name                string
+	Account, Name                string // Name may have a path: assumebot/alice
 	AccessKeyID, SecretAccessKey string
 	// Deny lists actions that are refused wherever they are checked, such as sts:AssumeRole or s3:*.
 	// GetCallerIdentity cannot be denied, at AWS neither.
@@ -61,6 +61,7 @@ type identities struct {
 	devices  map[string]*Device    // by serial
 	disabled map[string]bool       // regions without STS
 	optIn    map[string]bool       // regions that no account has enabled
+	unknown  int                   // how many calls AWS refuses that a new key signs
 }
 
 func newIdentities() *identities {
@@ -81,6 +82,7 @@ func newIdentities() *identities {
 type user struct {
 	User
 	policy *policyDocument // nil allows everything
+	tags   map[string]string
 }
 
 type role struct {
@@ -96,6 +98,9 @@ type accessKey struct {
 	userARN, secret string
 	disabled        bool
 	created         time.Time
+	lastUsed        time.Time // zero: never
+	usedFor, usedIn string    // service and region
+	unknown         int       // how many calls AWS still refuses that it signs
 }
 
 // session is what AssumeRole or GetSessionToken issued.
@@ -141,7 +146,7 @@ func (s *identities) AddUser(u User) {
 	policy := mustParse(u.Policy)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.users[arn] = &user{u, policy}
+	s.users[arn] = &user{User: u, policy: policy}
 	s.keys[u.AccessKeyID] = &accessKey{userARN: arn, secret: u.SecretAccessKey, created: s.now()}
 }
 

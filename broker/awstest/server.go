@@ -50,7 +50,7 @@ type Server struct {
 	// Below is guarded by the mu of identities.
 	buckets map[string][]Bucket // by account, sorted by name; replaced, never changed in place
 	objects map[string]objects  // by bucket
-	secrets map[string]secret   // by account and name
+	secrets map[string]*secret  // by account and name
 	signin  signinState
 }
 
@@ -66,7 +66,7 @@ func Start() (*Server, error) {
 		identities: newIdentities(),
 		buckets:    map[string][]Bucket{},
 		objects:    map[string]objects{},
-		secrets:    map[string]secret{},
+		secrets:    map[string]*secret{},
 		signin:     signinState{size: defaultSigninSize},
 	}
 	s.http = &http.Server{

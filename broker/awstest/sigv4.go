@@ -108,6 +108,9 @@ func (s *Server) authenticate(r *request) (*caller, *refusal) {
 	if !hmac.Equal([]byte(want), []byte(r.auth.signature)) {
 		return nil, r.unauthenticated(sigMismatch, "")
 	}
+	if !s.used(r) {
+		return nil, r.unauthenticated(sigUnknownKey, "")
+	}
 	cred.who.ip, _, _ = net.SplitHostPort(r.http.RemoteAddr) // as net/http writes it
 	return cred.who, nil
 }

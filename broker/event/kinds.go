@@ -38,6 +38,7 @@ const (
 	Config       Kind = "config"
 	ConfigBroken Kind = "config_broken"
 	Membership   Kind = "membership"
+	Rotation     Kind = "rotation"
 
 	Unknown     Kind = "unknown"
 	NotActed    Kind = "not_acted"
@@ -64,7 +65,7 @@ var all = []Payload{
 	IdentityData{}, KeyChangedData{}, LockedOutData{}, RevokingData{}, RevokedData{},
 	ApprovingData{}, ApprovalData{}, AcknowledgedData{}, UnlockedData{}, BlockedData{}, UnblockedData{}, PausedData{}, ResumedData{}, WhoData{}, StatusData{},
 	HistoryData{},
-	ConfigData{}, ConfigBrokenData{}, MembershipData{}, SetAsideData{},
+	ConfigData{}, ConfigBrokenData{}, MembershipData{}, SetAsideData{}, RotationData{},
 	UnknownData{}, NotActedData{}, InterruptedData{}, RestatedData{}, ImportedData{}, OpenedData{}, AlarmData{}, ForgottenData{},
 	ReconciledData{}, UsedData{},
 }

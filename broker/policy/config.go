@@ -24,6 +24,7 @@ type Config struct {
 	Contact      string        // shown to who may not use the bot
 	RevealWindow time.Duration // how long Credentials stay sealed in the store
 	MFASession   time.Duration // how long an MFA session lasts at most; 0: there are none
+	RotateKeys   time.Duration // how old a key in Secrets Manager becomes before it is replaced; 0: it is not
 
 	SigninEndpoint string // of console sign-in; "": AWS's own for the Account's partition
 }

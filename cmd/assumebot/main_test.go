@@ -38,7 +38,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // or each program would sleep for 1 s at its end
 			return nil
 		},
-		Cmds:      map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "records": records, "trails": trails},
+		Cmds:      map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "keys": keys, "records": records, "trails": trails},
 		Condition: shell,
 	})
 }

@@ -43,6 +43,7 @@ type App struct {
 	leases  *lease.Roster
 	sinks   []*sink.Follower
 	ages    *keyAges
+	keys    *rotating
 	told    atomic.Bool // to stop
 	env     Environment
 }
@@ -146,6 +147,7 @@ func (a *App) wire(s Settings) {
 	api := webapi.NewAPI(s.SlackAppToken, s.SlackBotToken, s.SlackAPIURL, web)
 	m := &maker{region: s.AWSRegion, deps: ports(st, env.leases)}
 	a.ages = newKeyAges(awsapi.NewInspector(a.aws), env.leases, func() policy.List[policy.User] { return m.current.Load().Users }, env.Log)
+	a.keys = newRotating(NewRotation(a.aws, st, a.record, env.Now), env.leases, func() *policy.Config { return m.current.Load() }, env.Now, env.Log)
 	m.deps.Recorder, m.deps.Past, m.deps.Provers = a.record, recorded.Past{Log: a.Record}, proving{a.record.publisher.Prover()}
 	m.deps.AWS, m.deps.ParseKey, m.deps.Now, m.deps.Log = a.aws, snippet.ParsePublicKey, env.Now, env.Log
 	m.deps = recorded.Over(a.Record, m.deps)
@@ -261,6 +263,7 @@ func (a *App) serve(ctx context.Context) error {
 	all.Go(func() { a.sayReady(beside) })
 	all.Go(func() { a.sayAlive(living) })
 	all.Go(func() { a.ages.run(beside) })
+	all.Go(func() { a.keys.run(beside) })
 	if a.watcher != nil {
 		all.Go(func() {
 			a.watcher.run(beside, func(ctx context.Context) {

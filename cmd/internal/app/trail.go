@@ -26,7 +26,11 @@ func OpenTrail(ctx context.Context, place string, getenv func(string) string) (c
 	return aws.LogBucket(place)
 }
 
-// openToolAWS is AWS as a tool reaches it, with the settings of the bot.
+// OpenToolAWS is AWS as a tool reaches it, with the settings and the identity of the bot.
+func OpenToolAWS(ctx context.Context, getenv func(string) string) (*awsapi.Client, error) {
+	return openToolAWS(ctx, getenv)
+}
+
 func openToolAWS(ctx context.Context, getenv func(string) string) (*awsapi.Client, error) {
 	r := settingsReader{getenv: getenv}
 	region := r.region()

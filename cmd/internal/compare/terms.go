@@ -74,6 +74,7 @@ var (
 		"summary.zone":            always(neutral),
 		"reveal_window":           rising(func(s subject) int64 { return int64(s.config.Broker.RevealWindow) }),
 		"mfa_session":             rising(func(s subject) int64 { return int64(s.config.Broker.MFASession) }),
+		"rotate_keys":             always(neutral), // who may have what stays the same
 		"signin_endpoint":         always(unjudged),
 		"admins":                  always(neutral),
 		"limits.requests":         rising(func(s subject) int64 { return int64(s.config.Broker.Limits.Requests) }),

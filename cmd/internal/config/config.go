@@ -29,6 +29,7 @@ type File struct {
 	Contact        At[string]        `key:"contact" change:"quoted" example:"'#help-aws'" doc:"Whom to ask: shown to whoever may not use the bot."`
 	RevealWindow   At[time.Duration] `key:"reveal_window" default:"10m" example:"10m" doc:"How long issued credentials can be shown again, and used by buttons."`
 	MFASession     At[time.Duration] `key:"mfa_session" may:"zero" example:"8h" doc:"How long one code serves several requests; 0, the default, is for one alone."`
+	RotateKeys     At[time.Duration] `key:"rotate_keys" may:"zero" example:"24h" doc:"How old an access key in Secrets Manager becomes before the bot replaces it; 0, the default: it does not."`
 	SigninEndpoint At[string]        `key:"signin_endpoint" doc:"Where console sign-in asks for its token, if not where AWS says."`
 	Users          At[[]At[User]]    `key:"users" change:"-" doc:"The people who may use the bot."`
 	Groups         At[[]Group]       `key:"groups" change:"-" example:"{leads: [U02BOB, S02LEADS]}" doc:"People under one name, for wherever people are named."`
@@ -58,6 +59,8 @@ func (File) hints() map[string]hint {
 		"reveal_window": {shape: lasting(minRevealWindow, policy.MaxRevealWindow), more: "So long they stay sealed in Redis."},
 		"mfa_session": {shape: lasting(broker.MinMFASession, broker.MaxMFASession),
 			more: "Whoever sits at the person's unlocked Slack needs no code then: write mfa: fresh for what matters."},
+		"rotate_keys": {shape: lasting(minRotation, maxRotation),
+			more: "It is for users with credentials {secret: …}, whose keys the bot then makes and deletes by itself; its identity needs rotation-policy.json."},
 		"reminder":        {shape: lasting(minReminder, maxReminder)},
 		"signin_endpoint": {shape: matching("^[Hh][Tt][Tt][Pp][Ss]?://", "URL of one of AWS's sign-in hosts, or on loopback")},
 	}
@@ -118,6 +121,7 @@ func (f *File) check(c *collector) {
 		}
 	}
 	f.checkMFASession(c)
+	f.checkRotation(c)
 	f.checkReminder(c)
 	f.weekly = f.Weekly.Value.check(c)
 	f.Delivery.check(c)
@@ -153,6 +157,7 @@ func (f *File) schedule() *weekly.Schedule {
 // warn notes what is right but should be said aloud.
 func (f *File) warn(c *collector) {
 	f.warnMFASession(c)
+	f.warnRotation(c)
 	f.warnNoMFA(c)
 	f.warnRegions(c)
 	f.warnExternalIDs(c)
@@ -172,6 +177,7 @@ func (f *File) granted() policy.Config {
 		Contact:        f.Contact.Value,
 		RevealWindow:   f.RevealWindow.Value,
 		MFASession:     f.MFASession.Value,
+		RotateKeys:     f.RotateKeys.Value,
 		SigninEndpoint: f.SigninEndpoint.Value,
 	}
 	for u := range each(f.Users.Value) {

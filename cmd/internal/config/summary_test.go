@@ -24,6 +24,7 @@ limits: {requests: 1, sts_calls: 1}
 contact: me
 reveal_window: 1h
 mfa_session: 1h
+rotate_keys: 24h
 reminder: 1m
 summary: {day: mon, time: '09:00', zone: UTC}
 delivery: dm
