@@ -99,6 +99,34 @@ func TestVersionTextNamesWhatTheBuildRecorded(t *testing.T) {
 	}
 }
 
+func TestBuildTextTellsAReleaseFromAnotherBuild(t *testing.T) {
+	released := map[string]string{
+		"-tags": "grpcnotrace", "-trimpath": "true", "CGO_ENABLED": "0", "GOOS": "linux", "GOARCH": "arm64",
+		"vcs.modified": "false", "vcs.time": "2026-03-01T12:00:00Z",
+	}
+	text := func(changed, to string) string {
+		info := &debug.BuildInfo{}
+		for key, value := range released {
+			if key == changed {
+				value = to
+			}
+			info.Settings = append(info.Settings, debug.BuildSetting{Key: key, Value: value})
+		}
+		return buildText(info)
+	}
+	if got, want := text("", ""), "built as releases are, for linux/arm64, from a commit of 2026-03-01T12:00:00Z"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for key, other := range map[string]string{"-tags": "", "-trimpath": "", "CGO_ENABLED": "1", "vcs.modified": "true"} {
+		if got := text(key, other); !strings.HasPrefix(got, "built otherwise than releases are, for linux/arm64") {
+			t.Errorf("with %s=%s: got %q", key, other, got)
+		}
+	}
+	if got, want := buildText(nil), "built otherwise than releases are, for unknown/unknown, from a commit of unknown"; got != want {
+		t.Errorf("without build info: got %q, want %q", got, want)
+	}
+}
+
 func TestReportExitsWithZeroOnlyWithoutError(t *testing.T) {
 	for want, err := range map[int]error{
 		0: nil, 1: os.ErrNotExist, 2: usagef(&cobra.Command{}, "what?"), 78: app.NeedsPerson(os.ErrNotExist),
