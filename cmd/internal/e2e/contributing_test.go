@@ -41,3 +41,37 @@ func TestWhatCONTRIBUTINGNamesIsThere(t *testing.T) {
 		t.Errorf("got %d names of files, want those of the whole map", named)
 	}
 }
+
+// TestEachDependencyThatIsAskedForHasAReason: and none is listed that is gone.
+func TestEachDependencyThatIsAskedForHasAReason(t *testing.T) {
+	t.Parallel()
+	root := filepath.Join("..", "..", "..")
+	gomod, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^\t(\S+) v\S+$`).FindAllStringSubmatch(string(gomod), -1) {
+		asked[m[1]] = true
+	}
+	if len(asked) < 20 {
+		t.Fatalf("got %d modules in go.mod, want all that are asked for", len(asked))
+	}
+	page, err := os.ReadFile(filepath.Join(root, ".github", "DEPENDENCIES.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reasons, _, _ := strings.Cut(string(page), "## Linked")
+	for _, m := range regexp.MustCompile("(?m)^\\| `(\\S+)` \\| (.*) \\|$").FindAllStringSubmatch(reasons, -1) {
+		if !asked[m[1]] {
+			t.Errorf("%s is listed, and go.mod does not ask for it", m[1])
+		}
+		if len(m[2]) < 10 {
+			t.Errorf("%s is for %q, want a reason", m[1], m[2])
+		}
+		delete(asked, m[1])
+	}
+	for module := range asked {
+		t.Errorf("%s has no reason in .github/DEPENDENCIES.md", module)
+	}
+}
