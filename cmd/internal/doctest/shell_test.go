@@ -28,6 +28,10 @@ var untested = map[string]string{
 	"./assumebot check --config assumebot.yaml --redis": "the rehearsal has an embedded Redis; check_record_test.go of cmd/assumebot asks a real one",
 	"assumebot record reconcile ":                       "it reads log files of CloudTrail; record_reconcile.txtar of cmd/assumebot has some",
 	"assumebot record accept ":                          "nothing is lost here; record_accept.txtar of cmd/assumebot loses something first",
+	"bash .ci/release parts":                            "it wants a clone without changes, and takes minutes; .ci/release packages runs it",
+	"ssh-keygen -Y verify ":                             "it wants a release; .ci/release packages makes one and checks it so",
+	"sha256sum --ignore-missing ":                       "as ssh-keygen",
+	"CGO_ENABLED=0 GOFLAGS= go build":                   "it wants a clone without changes; .ci/release image builds so, twice",
 	"tail -n +2 proof":                                  "what it writes is for the command after it, which fetches a module of others",
 }
 
