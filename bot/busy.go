@@ -39,6 +39,7 @@ func (i *intake) turnAway(a arrival) {
 	defer i.sweeper.touch()
 	defer cancel()
 	defer i.rescue(ctx, conversation{}, nil)
+	a.accepted.say()
 	told := false
 	defer func() { i.shed.count(told) }()
 	switch {
@@ -53,11 +54,21 @@ func (i *intake) turnAway(a arrival) {
 	case a.answering != nil:
 		told = i.ackBusy(ctx, a)
 	case a.Kind == "interactive":
-		if in, ok := i.visits.readInteraction(a.Envelope); ok {
+		if in, ok := i.interaction(a); ok {
 			told = i.sayBusy(ctx, in.to.beside())
 		}
 	default: // nobody waits for an answer to an event
 	}
+}
+
+// interaction reads one that does not wait any more.
+func (i *intake) interaction(a arrival) (in interaction, ok bool) {
+	if in, ok = i.visits.readInteraction(a.Envelope); !ok {
+		i.visits.waiting.drop(a.ID)
+	} else if to, owed := i.visits.waiting.refused(a.ID); owed {
+		in.to = to
+	}
+	return in, ok
 }
 
 // sayBusy reports whether the person was told.
@@ -114,6 +125,7 @@ func (i *intake) lose(a arrival) {
 	if a.answering != nil {
 		a.answering()
 	}
+	a.accepted.say()
 	i.visits.waiting.drop(a.ID)
 	i.shed.count(false)
 }

@@ -61,9 +61,10 @@ func (oneOwner) OweAll(_ context.Context, all []ahead.Owed) (entries []ledger.En
 
 func (oneOwner) Owes(context.Context, string, ledger.Entry) (bool, error) { return true, nil }
 
-// TestOnePersonsFloodSlowsThatPersonAlone: what has no turn is told so, with what became
-// of the code, others are served meanwhile, and a stranger learns nothing more.
-func TestOnePersonsFloodSlowsThatPersonAlone(t *testing.T) {
+// slowly is a bot over a Slack with three people, whose store answers when it is let; it serves
+// one thing of a person at once. open opens its sockets, and returns what ends them.
+func slowly(t *testing.T, store slow) (s *slacktest.Server, b *Bot, logs *lockedBuffer, open func() (end func())) {
+	t.Helper()
 	s, err := slacktest.Start()
 	if err != nil {
 		t.Fatal(err)
@@ -74,8 +75,8 @@ func TestOnePersonsFloodSlowsThatPersonAlone(t *testing.T) {
 		s.AddUser(slacktest.User{ID: id, Name: strings.ToLower(id[3:])})
 	}
 	s.AddChannel(slacktest.Channel{ID: "C0GENERAL", Name: "general", Members: people})
-	store, logs := slow{asked: make(chan struct{}), let: make(chan struct{})}, &lockedBuffer{}
-	b := New(Deps{
+	logs = &lockedBuffer{}
+	b = New(Deps{
 		API: slack.New(s.BotToken(), slack.OptionAppLevelToken(s.AppToken()), slack.OptionAPIURL(s.APIURL())),
 		Broker: broker.New(broker.Deps{
 			Config: &policy.Config{
@@ -90,12 +91,29 @@ func TestOnePersonsFloodSlowsThatPersonAlone(t *testing.T) {
 	few := bounds
 	few.EachAtOnce, few.EachWaiting, few.Within, few.SoonWithin = 1, 1, time.Hour, time.Hour
 	i := b.intake
-	i.turns = turns.New(turns.Deps[arrival]{Bounds: few, Serve: i.serve, Refuse: i.turnAway, Lose: i.lose})
-	ctx, cancel := context.WithCancel(t.Context())
-	b.ctx = ctx
-	ended := make(chan error, 1)
-	go func() { ended <- b.sockets.Run(ctx) }()
-	<-b.Ready()
+	i.turns = turns.New(turns.Deps[arrival]{Bounds: few, Serve: i.serve, Refuse: i.turnAway, Lose: i.lose, Waits: i.owe, Hurry: hurry})
+	return s, b, logs, func() func() {
+		ctx, cancel := context.WithCancel(t.Context())
+		b.ctx = ctx
+		ended := make(chan error, 1)
+		go func() { ended <- b.sockets.Run(ctx) }()
+		<-b.Ready()
+		return func() {
+			cancel()
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// TestOnePersonsFloodSlowsThatPersonAlone: what has no turn is told so, with what became
+// of the code, others are served meanwhile, and a stranger learns nothing more.
+func TestOnePersonsFloodSlowsThatPersonAlone(t *testing.T) {
+	store := slow{asked: make(chan struct{}), let: make(chan struct{})}
+	s, b, logs, open := slowly(t, store)
+	end := open()
+	i := b.intake
 	patient, done := context.WithTimeout(t.Context(), 20*time.Second)
 	defer done()
 	send := func(user, text string) {
@@ -137,10 +155,7 @@ func TestOnePersonsFloodSlowsThatPersonAlone(t *testing.T) {
 	<-store.asked
 	told("U01ALICE", 3, "asking for too much")
 	told("U03CAROL", 3, "not set up")
-	cancel()
-	if err := <-ended; err != nil {
-		t.Error(err)
-	}
+	end()
 	i.turns.Wait()
 	i.shed.flush()
 	if got := logs.String(); !strings.Contains(got, "too much to do, so not everything is served") || strings.Contains(got, "234567") {

@@ -67,7 +67,7 @@ func (v *visits) slashCommand(ctx context.Context, a arrival, cmd typedCommand) 
 	to.asked, to.account = ofCommand(parsed), parsed.Account
 	to.code = to.code && parsed.Verb != command.VerbReceipt // its six digits are a number
 	ids := sightings(a.Envelope, cmd.TriggerID)
-	if err := v.door.pass(ctx, &to, v.door.person, v.door.ask(asked(parsed), ids...), v.door.first(ids...),
+	if err := v.door.pass(ctx, &to, v.door.person, v.door.ask(asked(parsed), ids...), v.door.accepted(a), v.door.first(ids...),
 		v.door.enter(""), v.door.alone); err != nil {
 		v.door.turnedAway(ctx, to, err)
 		return

@@ -86,7 +86,11 @@ func (v *visits) interaction(ctx context.Context, a arrival) {
 	}
 	in, ok := v.readInteraction(a.Envelope)
 	if !ok {
+		v.waiting.drop(a.ID)
 		return
+	}
+	if to, ok := v.waiting.take(a.ID); ok {
+		in.to = to
 	}
 	ctx = in.to.under(ctx)
 	in.to.asked = in.asked()
@@ -94,7 +98,8 @@ func (v *visits) interaction(ctx context.Context, a arrival) {
 	defer in.to.fate.ended()
 	defer v.rescue(ctx, in.to, func(m blockkit.Message) { v.delivery.deliver(ctx, in.to.beside(), m) })
 	ids := sightings(a.Envelope, in.TriggerID)
-	if err := v.door.pass(ctx, &in.to, v.door.person, v.door.ask(ahead.Questions{}, ids...), v.door.first(ids...), v.door.enter("")); err != nil {
+	if err := v.door.pass(ctx, &in.to, v.door.person, v.door.ask(ahead.Questions{}, ids...), v.door.accepted(a), v.door.first(ids...),
+		v.door.enter("")); err != nil {
 		v.door.turnedAway(ctx, in.to, err)
 		return
 	}

@@ -4,18 +4,22 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/assumebot/assumebot/broker/ahead"
 )
 
-// A command that waits for its turn has been acknowledged, and its Visit has not begun. Where
-// it waits for longer than a moment, its answer is put on the ledger while it waits, with those
-// of all others that do, so that a process that dies owes it too. Its Visit goes on from there.
+// Where a command or a press waits for its turn for longer than a moment, its answer is put on
+// the ledger while it waits, with those of all others that do, so that it can be acknowledged,
+// and a process that dies owes it too. Its Visit goes on from there.
+//
+// A submitted form that waits is owed nothing: its acknowledgement is the answer, and does not
+// come before the form was judged and its answer is owed. Slack says in the form that it failed.
 
 // owedAtATime bounds how many are put on the ledger in one trip.
 const owedAtATime = 256
 
-// waiting are the commands that wait, by the IDs of their envelopes.
+// waiting are the commands and presses that wait, by the IDs of their envelopes.
 type waiting struct {
 	mu sync.Mutex
 	of map[string]*waits
@@ -37,7 +41,7 @@ func (w *waiting) hear(some []arrival) (all []*waits) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, a := range some {
-		if a.Kind != "slash_commands" || a.ID == "" || w.of[a.ID] != nil { // delivered twice, it is owed once
+		if !a.owedAnswer() || a.ID == "" || w.of[a.ID] != nil { // delivered twice, it is owed once
 			continue
 		}
 		x := &waits{arrival: a, done: make(chan struct{})}
@@ -45,6 +49,11 @@ func (w *waiting) hear(some []arrival) (all []*waits) {
 		all = append(all, x)
 	}
 	return all
+}
+
+// owedAnswer reports whether somebody waits for more than its acknowledgement.
+func (a arrival) owedAnswer() bool {
+	return a.Kind == "slash_commands" || a.Kind == "interactive" && a.answering == nil
 }
 
 // begin is before x is put on the ledger; false where its turn has come, or there is none.
@@ -69,7 +78,7 @@ func (w *waiting) end(x *waits) {
 	}
 }
 
-// take returns with whom a command that waited is owed, now that its turn has come, or there
+// take returns with whom what waited is owed, now that its turn has come, or there
 // is none for it; false where it is not owed yet.
 func (w *waiting) take(id string) (conversation, bool) {
 	w.mu.Lock()
@@ -111,9 +120,19 @@ func (w *waiting) drop(id string) {
 
 // owe has what waits owed. It does not block.
 func (i *intake) owe(some []arrival) {
-	if all := i.visits.waiting.hear(some); len(all) > 0 {
-		i.work(func(ctx context.Context) { i.visits.oweWaiting(ctx, all) })
+	all := i.visits.waiting.hear(some)
+	if len(all) == 0 {
+		return
 	}
+	overdue := time.AfterFunc(i.ackWithin, func() {
+		for _, x := range all {
+			x.accepted.say()
+		}
+	})
+	i.work(func(ctx context.Context) {
+		i.visits.oweWaiting(ctx, all)
+		overdue.Stop() // unless it panicked
+	})
 }
 
 // oweWaiting puts what waits on the ledger.
@@ -124,26 +143,45 @@ func (v *visits) oweWaiting(ctx context.Context, all []*waits) {
 		}
 	}()
 	for some := range slices.Chunk(all, owedAtATime) {
-		var begun []*waits
+		var begun, owing []*waits
 		var owed []ahead.Owed
 		for _, x := range some {
-			cmd, ok := v.readCommand(x.Envelope)
-			if !ok || !v.waiting.begin(x) {
+			if !v.waiting.begin(x) {
 				continue
 			}
-			x.to = v.typed(x.arrival, cmd)
-			parsed, _ := parse(x.to, cmd) // its Visit tells what is wrong with it
-			x.to.asked, x.to.account = ofCommand(parsed), parsed.Account
-			begun, owed = append(begun, x), append(owed, *v.door.owe(&x.to))
+			begun = append(begun, x)
+			if o := v.oweOne(x); o != nil {
+				owing, owed = append(owing, x), append(owed, *o)
+			}
 		}
-		if len(begun) == 0 {
-			continue
-		}
-		for i, d := range v.door.ledger.OweAll(ctx, owed) {
-			begun[i].to.debt = d
+		if len(owed) > 0 {
+			for i, d := range v.door.ledger.OweAll(ctx, owed) {
+				owing[i].to.debt = d
+			}
 		}
 		for _, x := range begun {
 			v.waiting.end(x)
+			x.accepted.say()
 		}
 	}
+}
+
+// oweOne says with whom x is owed, and what; nil: nothing.
+func (v *visits) oweOne(x *waits) *ahead.Owed {
+	if x.Kind == "interactive" {
+		in, ok := v.readInteraction(x.Envelope)
+		if !ok {
+			return nil
+		}
+		x.to, x.to.asked = in.to, in.asked()
+		return v.door.owe(&x.to)
+	}
+	cmd, ok := v.readCommand(x.Envelope)
+	if !ok {
+		return nil
+	}
+	x.to = v.typed(x.arrival, cmd)
+	parsed, _ := parse(x.to, cmd) // its Visit tells what is wrong with it
+	x.to.asked, x.to.account = ofCommand(parsed), parsed.Account
+	return v.door.owe(&x.to)
 }

@@ -22,14 +22,17 @@ import (
 // intake takes what comes off the sockets, and gives each Visit its turn.
 type intake struct {
 	*core
-	visits *visits
-	turns  *turns.Turns[arrival]
-	shed   *shed
+	visits    *visits
+	turns     *turns.Turns[arrival]
+	shed      *shed
+	ackWithin time.Duration // a test waits for longer, or less
 }
 
 func newIntake(v *visits) *intake {
-	i := &intake{core: v.core, visits: v, shed: &shed{log: v.log}}
-	i.turns = turns.New(turns.Deps[arrival]{Bounds: bounds, Serve: i.serve, Refuse: i.turnAway, Lose: i.lose, Waits: i.owe})
+	i := &intake{core: v.core, visits: v, shed: &shed{log: v.log}, ackWithin: ackWithin}
+	i.turns = turns.New(turns.Deps[arrival]{
+		Bounds: bounds, Serve: i.serve, Refuse: i.turnAway, Lose: i.lose, Waits: i.owe, Hurry: hurry,
+	})
 	return i
 }
 
@@ -37,20 +40,20 @@ func newIntake(v *visits) *intake {
 type arrival struct {
 	socketmode.Envelope
 	at        time.Time
-	answering func() // its acknowledgement is on a socket; nil where that was so before
+	answering func()    // its acknowledgement, which is the answer, is on a socket; nil of any other
+	accepted  *accepted // nil where it was acknowledged before, or by its answer
 }
 
-// receive takes one envelope off a socket; it does not block. Commands, buttons
-// and events are acknowledged first and worked on when their turn comes, so that nothing
-// but the socket itself can delay the acknowledgement. Where the answer is the
-// acknowledgement, of menus and submitted modals, it is due within 3 s and
-// never waits for AWS.
+// receive takes one envelope off a socket; it does not block. Commands and buttons are
+// acknowledged once their answer is owed (accepted.go), events first, and worked on when their
+// turn comes. Where the answer is the acknowledgement, of menus and submitted modals, it is due
+// within 3 s and never waits for AWS.
 func (i *intake) receive(e socketmode.Envelope) {
 	defer i.rescue(i.ctx, conversation{}, nil)
 	a := arrival{Envelope: e, at: time.Now()}
 	switch e.Kind {
 	case "slash_commands":
-		if i.ackEmpty(e) {
+		if i.accept(&a) {
 			i.takeCommand(a)
 		}
 	case "interactive":
@@ -103,7 +106,10 @@ func (i *intake) takeInteraction(a arrival) {
 		return
 	case soon: // the socket stays open until the acknowledgement is on it
 		a.answering = a.Answering()
-	case !i.ackEmpty(a.Envelope) || in.Type == slack.InteractionTypeViewClosed:
+	case in.Type == slack.InteractionTypeViewClosed:
+		_ = i.ackEmpty(a.Envelope)
+		return
+	case !i.accept(&a):
 		return
 	}
 	i.turns.Take(who(in.User.ID, in.User.Team), a, a.Size(), soon)
@@ -153,6 +159,8 @@ func (i *intake) serve(a arrival) {
 	ctx, cancel := i.begin(a.at)
 	defer i.sweeper.touch()
 	defer cancel()
+	defer a.accepted.say() // in any case
+	defer a.accepted.atLatest(a.at)()
 	defer i.rescue(ctx, conversation{}, nil)
 	switch a.Kind {
 	case "slash_commands":

@@ -188,7 +188,7 @@ func (s Ledger) Take(ctx context.Context, dead, by string, most int) ([]ledger.E
 	if err != nil {
 		return nil, fmt.Errorf("take over what is owed: %w", err)
 	}
-	return s.opened(by, moved), nil
+	return s.opened(takenKey(by), moved), nil
 }
 
 // Taken implements [ledger.Store]. One round trip.
@@ -199,14 +199,40 @@ func (s Ledger) Taken(ctx context.Context, by string, most int) ([]ledger.Entry,
 	if err != nil {
 		return nil, fmt.Errorf("read what was taken over: %w", err)
 	}
-	return s.opened(by, sealed), nil
+	return s.opened(takenKey(by), sealed), nil
 }
 
-// opened opens what was taken over. What does not open has no Text.
-func (s Ledger) opened(by string, sealed []string) []ledger.Entry {
+// Holdings are what each process has on the ledger, up to most of each kind, for who looks from
+// outside. Two round trips.
+func (s Ledger) Holdings(ctx context.Context, most int) ([]ledger.Holding, error) {
+	ctx, cancel := s.bound(patience.First(ctx))
+	defer cancel()
+	owners, err := s.lane(ctx).ZRange(ctx, ownersKey, 0, mostOwners-1).Result()
+	if err != nil || len(owners) == 0 {
+		return nil, errors.Join(err)
+	}
+	owed, took := make([]*redis.StringSliceCmd, len(owners)), make([]*redis.StringSliceCmd, len(owners))
+	_, err = s.lane(ctx).Pipelined(ctx, func(p redis.Pipeliner) error {
+		for i, owner := range owners {
+			owed[i], took[i] = p.ZRange(ctx, owedKey(owner), 0, int64(most)-1), p.ZRange(ctx, takenKey(owner), 0, int64(most)-1)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the ledger: %w", err)
+	}
+	all := make([]ledger.Holding, len(owners))
+	for i, owner := range owners {
+		all[i] = ledger.Holding{Owner: owner, Owes: s.opened(owedKey(owner), owed[i].Val()), Took: s.opened(takenKey(owner), took[i].Val())}
+	}
+	return all, nil
+}
+
+// opened opens what was read off a list. What does not open has no Text.
+func (s Ledger) opened(list string, sealed []string) []ledger.Entry {
 	out := make([]ledger.Entry, len(sealed))
 	for i, each := range sealed {
-		out[i] = ledger.Entry{List: takenKey(by), Sealed: each}
+		out[i] = ledger.Entry{List: list, Sealed: each}
 		if len(each) > maxOwedSealed {
 			continue
 		}

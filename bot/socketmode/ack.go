@@ -23,6 +23,19 @@ var (
 	errNoSocket    = errors.New("its socket is closed, and no other is open")
 )
 
+// Carried reports whether a socket is open that can carry its acknowledgement.
+func (e Envelope) Carried() bool {
+	if e.from == nil {
+		return false
+	}
+	select {
+	case <-e.from.finished:
+		return len(e.over.others(e.from)) > 0
+	default:
+		return true
+	}
+}
+
 // Ack acknowledges the envelope; answer is nil where an empty one will do. After an
 // error Slack does not have it.
 func (e Envelope) Ack(answer any) error {

@@ -45,6 +45,8 @@ type Deps[T any] struct {
 	// Waits hears once of what waits for longer than lookEvery, before its turn comes or it is
 	// refused; this does not block. nil: nobody does.
 	Waits func([]T)
+	// Hurry hears of what stands still for a burst, at once. nil: nobody does.
+	Hurry func(T)
 }
 
 // Turns are who waits for what.
@@ -105,23 +107,49 @@ func New[T any](d Deps[T]) *Turns[T] {
 // Take takes what a person wants done; it does not block. size is about how many bytes
 // it holds. What is wanted soon waits for less, and is refused before the others.
 func (t *Turns[T]) Take(who Who, it T, size int, soon bool) {
-	if !t.take(who, thing[T]{it: it, size: size + overhead, soon: soon, since: time.Now()}) {
+	taken, still := t.take(who, thing[T]{it: it, size: size + overhead, soon: soon, since: time.Now()})
+	if t.Hurry != nil {
+		for _, each := range still {
+			t.Hurry(each)
+		}
+	}
+	if !taken {
 		t.Lose(it)
 	}
 }
 
-func (t *Turns[T]) take(who Who, w thing[T]) bool {
+// take also returns what stands still for a burst from now on.
+func (t *Turns[T]) take(who Who, w thing[T]) (taken bool, still []T) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.burst.take(w.since) {
+		t.await()
+		still = t.queued()
+	}
+	if t.burst.on {
+		still = append(still, w.it)
+	}
+	return t.keep(who, w), still
+}
+
+// queued is what waits for its turn.
+func (t *Turns[T]) queued() (all []T) {
+	for _, p := range t.people {
+		for w := range p.waits.all() {
+			all = append(all, w.it)
+		}
+	}
+	return all
+}
+
+// keep has w wait for its turn, or be refused. false: neither. The caller holds mu.
+func (t *Turns[T]) keep(who Who, w thing[T]) bool {
 	p := t.people[who]
 	if p == nil {
 		p = &person[T]{who: who}
 	}
 	if t.held+w.size > t.Bytes || p.held > 0 && p.held+w.size > t.EachBytes {
 		return false
-	}
-	if t.burst.take(w.since) {
-		t.await()
 	}
 	w.of = p
 	if p.waits.len() >= t.share() {

@@ -301,6 +301,40 @@ func TestABurstIsTakenBeforeItIsServed(t *testing.T) {
 	})
 }
 
+// TestWhatStandsStillForABurstIsHeardOfAtOnce: it is served, or heard of before.
+func TestWhatStandsStillForABurstIsHeardOfAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var heard []string
+		w := newWorld(func(d *turns.Deps[string]) {
+			d.EachWaiting, d.EachRefused = 40, 0
+			d.Hurry = func(it string) { heard = append(heard, it) }
+		})
+		w.busy()
+		var few, burst []string
+		for i := range 23 {
+			few = append(few, fmt.Sprintf("alice %d", i))
+		}
+		for i := range 30 {
+			burst = append(burst, fmt.Sprintf("bob %d", i))
+		}
+		w.take(few...)
+		if heard != nil {
+			t.Errorf("got %q heard of where there is no burst, want none", heard)
+		}
+		w.take(burst...)
+		if got, want := slices.Sorted(slices.Values(heard)), slices.Sorted(slices.Values(append(few, burst...))); !slices.Equal(got, want) {
+			t.Errorf("got %q heard of, want each of %q once", got, want)
+		}
+		heard = nil
+		time.Sleep(time.Minute)
+		w.take("carol")
+		if heard != nil {
+			t.Errorf("got %q heard of after the burst, want none", heard)
+		}
+		w.Wait()
+	})
+}
+
 // TestManyAtOnceAreEachServedOrRefusedOrLostOnce holds beside the race detector.
 func TestManyAtOnceAreEachServedOrRefusedOrLostOnce(t *testing.T) {
 	var mu sync.Mutex

@@ -36,6 +36,12 @@ type Entry struct {
 	Sealed string    // as the store has it: it is known by that
 }
 
+// A Holding is what one process has on the ledger.
+type Holding struct {
+	Owner      string
+	Owes, Took []Entry // what it owes itself, and what it has taken over
+}
+
 // A Store keeps what each process owes, for all of them. It does not wait behind those who
 // begin something.
 type Store interface {

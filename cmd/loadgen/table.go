@@ -32,6 +32,8 @@ type Figure struct {
 	Goal  float64 `json:"goal"`
 	Is    bound   `json:"is"`             // what Value must be of Goal
 	Note  string  `json:"note,omitempty"` // what it was made from
+	// Cases are what it counts, one by one, where they are to be looked into.
+	Cases []string `json:"cases,omitempty"`
 }
 
 type bound string
@@ -179,6 +181,26 @@ func printRow(w io.Writer, r row, figures []Figure) {
 		fmt.Fprintf(t, "  %s %s\t%s\t%s\t%s\n", mark, f.Name, goal, number(f.Value)+f.Unit, f.Note)
 	}
 	_ = t.Flush()
+	for _, f := range figures {
+		printCases(w, f)
+	}
+}
+
+// mostCases bounds how many are printed; --json has all.
+const mostCases = 12
+
+func printCases(w io.Writer, f Figure) {
+	if len(f.Cases) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "  %s:\n", f.Name)
+	for i, c := range f.Cases {
+		if i == mostCases {
+			fmt.Fprintf(w, "    and %d more, which --json lists\n", len(f.Cases)-i)
+			break
+		}
+		fmt.Fprintf(w, "    %s\n", c)
+	}
 }
 
 // number shows three digits that count, and all before the point.

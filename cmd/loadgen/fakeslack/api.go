@@ -16,13 +16,18 @@ const maxBody = 2 << 20
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path, from := r.URL.Path, ""
+	if named, ok := strings.CutPrefix(path, "/from/"); ok {
+		from, path, _ = strings.Cut(named, "/")
+		path = "/" + path
+	}
 	switch {
-	case r.URL.Path == "/link/":
+	case path == "/link/":
 		s.serveSocket(w, r)
-	case strings.HasPrefix(r.URL.Path, "/commands/"):
+	case strings.HasPrefix(path, "/commands/"):
 		s.serveResponseURL(w, r)
 	default:
-		s.serveAPI(w, r)
+		s.serveAPI(w, r, strings.TrimPrefix(path, "/api/"), from)
 	}
 }
 
@@ -75,8 +80,8 @@ func masked(text string) string {
 	}, text[:min(len(text), enough)])
 }
 
-func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
-	method := strings.TrimPrefix(r.URL.Path, "/api/")
+// serveAPI serves a method of the Web API to the client of that name.
+func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, method, from string) {
 	s.calls.add(method)
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
@@ -97,6 +102,10 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if s.refuses(w, method, params.Get("channel")) {
+		return
+	}
+	if method == "apps.connections.open" {
+		_, _ = fmt.Fprintf(w, `{"ok":true,"url":"ws://%s/link/?ticket=1&app_id=A0LOAD&from=%s"}`, s.address, url.QueryEscape(from))
 		return
 	}
 	_, _ = w.Write(s.answer(method, params))
@@ -120,8 +129,6 @@ var needsParams = map[string]bool{
 
 func (s *Server) answer(method string, params url.Values) []byte {
 	switch method {
-	case "apps.connections.open":
-		return fmt.Appendf(nil, `{"ok":true,"url":"ws://%s/link/?ticket=1&app_id=A0LOAD"}`, s.address)
 	case "auth.test":
 		return fmt.Appendf(nil, `{"ok":true,"url":"https://example.slack.com/","team":"example","user":"assumebot","team_id":%q,`+
 			`"user_id":%q,"bot_id":"B0BOT","is_enterprise_install":false}`, Team, botUser)

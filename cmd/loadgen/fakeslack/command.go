@@ -3,6 +3,8 @@ package fakeslack
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -17,18 +19,28 @@ type Ask struct {
 // started, in ns; 0: it has not happened.
 type Command struct {
 	Ask
-	envelope string
-	frame    []byte // the whole WebSocket frame
-	from     *Server
+	envelope, responseURL string
+
+	frame []byte // the whole WebSocket frame
+	from  *Server
 
 	due, sent, acked, answered atomic.Int64
 	acks, answers, sends       atomic.Int32
 	stopped                    atomic.Int32
-	said, again                atomic.Pointer[string]
+	said, again, ackedBy       atomic.Pointer[string]
+
+	mu       sync.Mutex
+	sendings []Sending
 
 	// Acked and Answered are called once each, when it first happens. They must
 	// not block. Nil ones are not.
 	Acked, Answered func()
+}
+
+// A Sending is that a Command was written to a socket.
+type Sending struct {
+	To string // the client's name
+	At time.Time
 }
 
 // maxUses is how many posts a response_url takes.
@@ -44,12 +56,13 @@ func (s *Server) Prepare(ask Ask) *Command {
 	s.commands = append(s.commands, c)
 	s.latest[ask.User] = c
 	s.mu.Unlock()
+	c.responseURL = fmt.Sprintf("http://%s/commands/%x/%x", s.address, run, id)
 	text, _ := json.Marshal(ask.Text) // a string always can be
 	c.frame = textFrame(fmt.Appendf(nil, `{"envelope_id":%q,"type":"slash_commands","accepts_response_payload":true,"payload":{`+
 		`"token":"t","team_id":%q,"team_domain":"example","channel_id":"C0GENERAL","channel_name":"general",`+
 		`"user_id":%q,"user_name":%q,"command":%q,"text":%s,"api_app_id":"A0LOAD","is_enterprise_install":"false",`+
-		`"response_url":"http://%s/commands/%x/%x","trigger_id":"%x.%x"}}`,
-		c.envelope, Team, ask.User, ask.User, ask.Command, text, s.address, run, id, run, id))
+		`"response_url":%q,"trigger_id":"%x.%x"}}`,
+		c.envelope, Team, ask.User, ask.User, ask.Command, text, c.responseURL, run, id))
 	return c
 }
 
@@ -69,8 +82,17 @@ func (s *Server) send(c *Command) {
 	s.undelivered.Add(1)
 }
 
-func (c *Command) acknowledge() {
+func (c *Command) sentTo(client string) {
+	c.sends.Add(1)
+	c.sent.CompareAndSwap(0, c.from.since())
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sendings = append(c.sendings, Sending{To: client, At: time.Now()})
+}
+
+func (c *Command) acknowledge(client string) {
 	if c.acks.Add(1) == 1 {
+		c.ackedBy.Store(&client)
 		c.acked.Store(c.from.since())
 		if c.Acked != nil {
 			c.Acked()
@@ -108,6 +130,22 @@ func (c *Command) AnswerAfter() (time.Duration, bool) {
 
 // SentAt is when it was first written to a socket.
 func (c *Command) SentAt() time.Time { return c.from.began.Add(time.Duration(c.sent.Load())) }
+
+// AckedAt is when it was acknowledged.
+func (c *Command) AckedAt() time.Time { return c.from.began.Add(time.Duration(c.acked.Load())) }
+
+// AckedBy is the name of the client that acknowledged it.
+func (c *Command) AckedBy() string { return whole(c.ackedBy.Load()) }
+
+// Sendings are when it was written to a socket, and whose.
+func (c *Command) Sendings() []Sending {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.sendings)
+}
+
+// ResponseURL is where it is answered.
+func (c *Command) ResponseURL() string { return c.responseURL }
 
 // AnsweredAt is when the first answer came.
 func (c *Command) AnsweredAt() time.Time { return c.from.began.Add(time.Duration(c.answered.Load())) }

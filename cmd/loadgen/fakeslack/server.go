@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -77,6 +78,11 @@ func (s *Server) Close() error {
 
 // URL is the base of the Web API.
 func (s *Server) URL() string { return "http://" + s.address + "/api/" }
+
+// URLOf is the base of the Web API for a client of that name, by which its sockets are known.
+func (s *Server) URLOf(client string) string {
+	return "http://" + s.address + "/from/" + url.PathEscape(client) + "/api/"
+}
 
 func (s *Server) since() int64 { return int64(time.Since(s.began)) }
 

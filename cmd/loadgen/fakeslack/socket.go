@@ -16,6 +16,7 @@ import (
 // stand between them.
 type socket struct {
 	s    *Server
+	from string // the client's name
 	conn *websocket.Conn
 
 	mu       sync.Mutex
@@ -39,7 +40,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // Upgrade has answered
 	}
-	c := &socket{s: s, conn: conn, wake: make(chan struct{}, 1), inFlight: map[*Command]struct{}{}}
+	c := &socket{s: s, from: r.URL.Query().Get("from"), conn: conn, wake: make(chan struct{}, 1), inFlight: map[*Command]struct{}{}}
 	s.mu.Lock()
 	if len(s.sockets) >= maxSockets {
 		s.mu.Unlock()
@@ -117,8 +118,7 @@ func (c *socket) writing() {
 				n++
 			}
 			for _, cmd := range queue[:n] {
-				cmd.sends.Add(1)
-				cmd.sent.CompareAndSwap(0, c.s.since())
+				cmd.sentTo(c.from)
 			}
 			if c.write(frames) != nil {
 				_ = c.conn.Close() // the reader sees the end and tidies up
@@ -160,7 +160,7 @@ func (c *socket) reading() {
 		c.mu.Lock()
 		delete(c.inFlight, cmd)
 		c.mu.Unlock()
-		cmd.acknowledge()
+		cmd.acknowledge(c.from)
 	}
 }
 

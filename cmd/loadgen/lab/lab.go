@@ -34,6 +34,7 @@ type Lab struct {
 	recordKey string
 	yards     []*Yard
 	ending    []*Process // replicas that were told to end
+	all       []*Process // replicas that were ever started
 	started   int        // replicas, so far
 	codes     atomic.Int64
 }
@@ -115,7 +116,8 @@ func (l *Lab) startBots(ctx context.Context) error {
 
 // StartBot starts one more replica; AwaitBots waits for its sockets.
 func (l *Lab) StartBot(ctx context.Context) (*Process, error) {
-	env, metrics := l.environment(), ""
+	name := fmt.Sprintf("bot%d", l.started)
+	env, metrics := append(l.environment(), "SLACK_API_URL="+l.Slack.URLOf(name)), ""
 	if l.Options.Metrics {
 		port, err := freePort(ctx)
 		if err != nil {
@@ -124,13 +126,13 @@ func (l *Lab) StartBot(ctx context.Context) (*Process, error) {
 		metrics = "127.0.0.1:" + port
 		env = append(env, "ASSUMEBOT_METRICS_ADDR="+metrics)
 	}
-	p, err := startProcess(l.dir, fmt.Sprintf("bot%d", l.started), env, l.bot, "run", "--config", l.config)
+	p, err := startProcess(l.dir, name, env, l.bot, "run", "--config", l.config)
 	if err != nil {
 		return nil, err
 	}
 	p.metrics = metrics
 	l.started++
-	l.Bots = append(l.Bots, p)
+	l.Bots, l.all = append(l.Bots, p), append(l.all, p)
 	return p, nil
 }
 

@@ -14,11 +14,13 @@ import (
 
 // A Process is one of the programs that take part.
 type Process struct {
+	Name    string
 	cmd     *exec.Cmd
 	log     string
 	metrics string        // where it tells them; "": nowhere
 	done    chan struct{} // closed once it has ended
 	err     error         // readable then
+	ended   time.Time     // so is this
 }
 
 func startProcess(dir, name string, env []string, path string, args ...string) (*Process, error) {
@@ -32,9 +34,10 @@ func startProcess(dir, name string, env []string, path string, args ...string) (
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	p := &Process{cmd: cmd, log: log.Name(), done: make(chan struct{})}
+	p := &Process{Name: name, cmd: cmd, log: log.Name(), done: make(chan struct{})}
 	go func() {
 		p.err = cmd.Wait()
+		p.ended = time.Now()
 		close(p.done)
 	}()
 	return p, nil
