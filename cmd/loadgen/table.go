@@ -97,7 +97,7 @@ func rows() []row {
 		{"mixed", "mixed commands at 100 a second, STS 50 ms", measureMixed},
 		{"flood", "/assume help of one person beside another's 1,000 a second", measureFlood},
 		{"recycles", "sockets that end, by Slack and by TCP, with a command every 5 ms", measureRecycles},
-		{"kills", "replicas that are killed, two at 20 /assume ACCOUNT CODE a second", measureKills},
+		{"kills", "replicas that are killed, five at 20 /assume ACCOUNT CODE a second", measureKills},
 		{"soak", "what people type in a day, at 20 a second, for as long as --for says", measureSoak},
 		{"rolling", "three replicas replaced one after another, at 50 /assume ACCOUNT CODE a second", measureRolling},
 		{"faults", "Redis, STS and Slack that fail, at 20 /assume ACCOUNT CODE a second", measureFaults},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -143,9 +144,11 @@ func (l *Lab) Restart(ctx context.Context) (time.Duration, error) {
 	return l.another(ctx)
 }
 
-// Replace kills the first replica, as a crash would, and starts another, which is the
-// last from then on.
+// Replace kills a replica, as a crash would, and starts another, which is the last from
+// then on. Which one is chance.
 func (l *Lab) Replace(ctx context.Context) error {
+	i := rand.IntN(len(l.Bots))
+	l.Bots[0], l.Bots[i] = l.Bots[i], l.Bots[0]
 	l.Bots[0].Kill()
 	_, err := l.another(ctx)
 	return err
