@@ -13,6 +13,7 @@ import (
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/record/archive"
 	"github.com/assumebot/assumebot/broker/record/entry"
+	"github.com/assumebot/assumebot/broker/record/published"
 	"github.com/assumebot/assumebot/broker/record/recordtest"
 	"github.com/assumebot/assumebot/broker/record/tree"
 )
@@ -125,6 +126,58 @@ func TestAReplicaThatStartsReadsFromTheNewestStart(t *testing.T) {
 	}
 	if block, _ := b.Orders("UBOB"); block == nil || block.Entry != 0 {
 		t.Errorf("got block %v, want the one of entry 0", block)
+	}
+}
+
+// TestAReplicaThatStartsHasLittleToReadHoweverMuchWasWritten: a busy day's entries since the last
+// six hours began took one longer to read than it lived.
+func TestAReplicaThatStartsHasLittleToReadHoweverMuchWasWritten(t *testing.T) {
+	m := recordtest.NewMemory()
+	s, key := recordtest.NewShelf(m), recordtest.Signer(t)
+	l := running(t, m, "a")
+	p := publisher(s, l, key)
+	for wave := range 3 {
+		l.fill(t, fmt.Sprintf("w%d", wave), restateAfter+1)
+		for range 2 {
+			if err := publish(t, p); err != nil {
+				t.Fatal(err)
+			}
+		}
+		l.clock.Pass(time.Minute)
+	}
+	b := New(Deps{Entries: m, Keys: recordtest.Keys("k1"), Origin: recordtest.Origin, Replica: "b", Now: l.clock.Now, Log: recordtest.Discard})
+	keys, err := key.PublicKeys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Begin(t.Context(), s, keys); err != nil {
+		t.Fatal(err)
+	}
+	if left := l.Size() - b.Size(); left > restateAfter {
+		t.Errorf("it has %d entries to read, of %d, want %d at most", left, l.Size(), restateAfter)
+	}
+}
+
+// TestManyStartsAreKeptForAsLongAsTheyAreNeeded: entries are let go of after the same time,
+// however many there are.
+func TestManyStartsAreKeptForAsLongAsTheyAreNeeded(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	var starts []published.Start
+	oldest := time.Duration(0)
+	for range 24 * 60 * 5 { // one a minute, for five days
+		if starts = append(stillNeeded(starts, now), published.Start{At: now}); len(starts) > startsKept {
+			t.Fatalf("got %d starts, want %d at most", len(starts), startsKept)
+		}
+		for i, s := range starts[1:] {
+			if !s.At.After(starts[i].At) {
+				t.Fatalf("start %d is not after the one before it", i+1)
+			}
+		}
+		oldest = max(oldest, now.Sub(starts[0].At))
+		now = now.Add(time.Minute)
+	}
+	if oldest < published.KeptFor || oldest > published.KeptFor*3/2 {
+		t.Errorf("the oldest start was %s old at most, want a little more than %s", oldest, published.KeptFor)
 	}
 }
 

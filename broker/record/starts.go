@@ -14,8 +14,15 @@ import (
 // Where replicas begin to read: at a checkpoint after which what restricts was restated. Entries
 // from before are let go of once nobody needs them.
 
-// restateEvery is how often what restricts is restated.
-const restateEvery = 6 * time.Hour
+const (
+	// restateEvery is how often what restricts is restated.
+	restateEvery = 6 * time.Hour
+	// restateAfter is how many entries are written at most until it is, so that a replica that
+	// starts has read them within a second, however much is asked of the bot.
+	restateAfter = 4096
+	// startsKept bounds how many starts are kept: about as many as every six hours make.
+	startsKept = 16
+)
 
 // starts moves on where replicas begin to read.
 type starts struct {
@@ -34,7 +41,7 @@ func (s *starts) move(ctx context.Context, next *published.State) error {
 	if s.log.NewerStop() != "" {
 		return nil // what this program does not know it cannot restate
 	}
-	if s.candidate == nil && isOld(*next, now) {
+	if s.candidate == nil && (isOld(*next, now) || s.isFar(*next)) {
 		s.candidate = &published.Start{Note: next.Note, Edge: next.Edge, At: now}
 	}
 	if s.candidate == nil {
@@ -69,12 +76,30 @@ func (s *starts) move(ctx context.Context, next *published.State) error {
 }
 
 // stillNeeded are the starts that are needed still: of those before which entries may be let go,
-// the newest alone.
+// the newest alone. Of too many, those go that have another close before and after them: the
+// oldest is where entries are let go of once the next is old enough.
 func stillNeeded(starts []published.Start, now time.Time) []published.Start {
-	for len(starts) > 1 && now.Sub(starts[1].At) >= published.KeptFor || len(starts) >= published.StartsMost {
+	starts = slices.Clone(starts)
+	for len(starts) > 1 && now.Sub(starts[1].At) >= published.KeptFor {
 		starts = starts[1:]
 	}
-	return slices.Clone(starts)
+	for len(starts) >= startsKept {
+		closest := 1
+		for i := 1; i < len(starts)-1; i++ {
+			if starts[i+1].At.Sub(starts[i-1].At) < starts[closest+1].At.Sub(starts[closest-1].At) {
+				closest = i
+			}
+		}
+		starts = slices.Delete(starts, closest, closest+1)
+	}
+	return starts
+}
+
+// isFar reports whether a replica that starts has much to read. Whoever can write to the store
+// can have it restated sooner, or later, and nothing else.
+func (s *starts) isFar(now published.State) bool {
+	n := len(now.Starts)
+	return n > 0 && s.log.newestSigned().N-now.Starts[n-1].Restated >= restateAfter
 }
 
 // isOld reports whether it is time for another start than those of now.
