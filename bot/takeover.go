@@ -32,6 +32,8 @@ import (
 // A Record is what the bot reads of the record, and what it closes there.
 type Record interface {
 	auditchannel.Record
+	// CaughtUp returns once this replica has read all that was there when it was called.
+	CaughtUp(ctx context.Context) error
 	// Size is how many entries this replica has read.
 	Size() int64
 	// Overdue returns the intents whose outcome should have been there.
@@ -68,8 +70,19 @@ type takeovers struct {
 
 func newTakeovers(c *core, d Deps, to *delivery) *takeovers {
 	b := &takeovers{core: c, record: d.Record, delivery: to, lease: lease.New(d.Leases, overdueLease, overdueTTL, c.log)}
-	b.ledger = ledger.New(ledger.Deps{Store: d.Ledger, Owner: d.Replica, Serve: b.serve, Pace: d.LedgerPace, Now: time.Now, Log: c.log})
+	b.ledger = ledger.New(ledger.Deps{
+		Store: d.Ledger, Owner: d.Replica, Serve: b.serve, Able: b.able, Pace: d.LedgerPace, Now: time.Now, Log: c.log,
+	})
 	return b
+}
+
+// able waits until the record was read, which a replica that has just started does for a while.
+// Of one that does not check out nothing more is read: what there is to tell then is told.
+func (b *takeovers) able(ctx context.Context) error {
+	if err := b.record.CaughtUp(ctx); !errors.Is(err, record.ErrStopped) {
+		return err
+	}
+	return nil
 }
 
 // run takes over until ctx ends.

@@ -72,15 +72,18 @@ func dueKeys(list string) (dueNames, error) {
 
 // What the ledger of answers owed is kept under, in one slot: its owners, whether one of
 // them lives, what it owes, and what it has taken over; whether anybody has said lately that
-// they live, and whether there was a gap in that; and what others have taken over from it.
+// they live, and whether there was a gap in that; what others have taken over from it; and who
+// tells what they have taken over, and whether one of them goes on with that.
 const (
-	ledgerKey = prefix + "{owed}"
-	ownersKey = ledgerKey + ":owners"
-	steadyKey = ledgerKey + ":steady"
-	graceKey  = ledgerKey + ":grace"
+	ledgerKey  = prefix + "{owed}"
+	ownersKey  = ledgerKey + ":owners"
+	steadyKey  = ledgerKey + ":steady"
+	graceKey   = ledgerKey + ":grace"
+	tellersKey = ledgerKey + ":tellers"
 )
 
-func aliveKey(owner string) string { return ledgerKey + ":alive:" + owner }
-func owedKey(owner string) string  { return ledgerKey + ":by:" + owner }
-func takenKey(owner string) string { return ledgerKey + ":taken:" + owner }
-func goneKey(owner string) string  { return ledgerKey + ":gone:" + owner }
+func aliveKey(owner string) string   { return ledgerKey + ":alive:" + owner }
+func owedKey(owner string) string    { return ledgerKey + ":by:" + owner }
+func takenKey(owner string) string   { return ledgerKey + ":taken:" + owner }
+func goneKey(owner string) string    { return ledgerKey + ":gone:" + owner }
+func tellingKey(owner string) string { return ledgerKey + ":telling:" + owner }

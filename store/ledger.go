@@ -23,7 +23,9 @@ import (
 // several who look, one gets each answer. That it has moved is kept for who owed it, so that
 // a process that wakes tells what was lost here, and not what another tells. Who takes lives
 // itself by the same clock, and somebody has said lately that they do: a clock of Redis that
-// jumps has everybody look dead at once, and nobody takes over then. An answer is sealed for the ledger and not for its
+// jumps has everybody look dead at once, and nobody takes over then. Who has taken something says
+// far more often that it goes on to tell it: where it does not, that alone is taken from it, long
+// before it counts as dead. An answer is sealed for the ledger and not for its
 // owner, so that it moves as it is. Whoever can write to Redis can have an earlier one told
 // once more, and can make and change none.
 
@@ -151,7 +153,7 @@ func (s Ledger) Beat(ctx context.Context, owner string, ttl time.Duration) (laps
 	if owner == "" || ttl <= 0 {
 		return false, nil, errors.New("a heartbeat needs an owner and a time")
 	}
-	keys := []string{aliveKey(owner), ownersKey, steadyKey, graceKey}
+	keys := []string{aliveKey(owner), ownersKey, steadyKey, graceKey, tellersKey}
 	said, err := askChore(ctx, s.core, func(ctx context.Context, p redis.Pipeliner) (answer[[]string], error) {
 		return s.scripts.beat.EvalSha(ctx, p, keys, owner, milliseconds(ttl), milliseconds(ttl/2), aliveKey(""), mostOwners).StringSlice, nil
 	})
@@ -175,20 +177,51 @@ func (s Ledger) Leave(ctx context.Context, owner string) error {
 }
 
 // Take implements [ledger.Store]. One round trip.
-func (s Ledger) Take(ctx context.Context, dead, by string, most int) ([]ledger.Entry, error) {
-	if dead == by || by == "" || most <= 0 {
-		return nil, errors.New("take over what is owed: nobody takes over from themselves")
+func (s Ledger) Take(ctx context.Context, dead, by string, most int, tells time.Duration) ([]ledger.Entry, error) {
+	if dead == by || by == "" || most <= 0 || tells <= 0 {
+		return nil, errors.New("take over what is owed: nobody takes over from themselves, or for no time")
 	}
 	ctx, cancel := s.bound(patience.First(ctx))
 	defer cancel()
 	keys := []string{
 		ownersKey, aliveKey(dead), graceKey, aliveKey(by), steadyKey, owedKey(dead), takenKey(dead), takenKey(by), goneKey(dead),
+		goneKey(by), tellersKey, tellingKey(dead), tellingKey(by),
 	}
-	moved, err := s.scripts.takeOwed.Run(ctx, s.lane(ctx), keys, dead, most, milliseconds(goneFor)).StringSlice()
+	moved, err := s.scripts.takeOwed.Run(ctx, s.lane(ctx), keys, dead, most, milliseconds(goneFor), by, milliseconds(tells)).StringSlice()
 	if err != nil {
 		return nil, fmt.Errorf("take over what is owed: %w", err)
 	}
 	return s.opened(takenKey(by), moved), nil
+}
+
+// Tell implements [ledger.Store]. One round trip.
+func (s Ledger) Tell(ctx context.Context, by string, tells time.Duration) error {
+	ctx, cancel := s.bound(patience.First(ctx))
+	defer cancel()
+	_, err := s.lane(ctx).Pipelined(ctx, func(p redis.Pipeliner) error {
+		p.Set(ctx, tellingKey(by), "1", tells)
+		p.ZAdd(ctx, tellersKey, redis.Z{Member: by})
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("say that this process tells what it took over: %w", err)
+	}
+	return nil
+}
+
+// Told implements [ledger.Store]. One round trip.
+func (s Ledger) Told(ctx context.Context, by string) error {
+	ctx, cancel := s.bound(patience.First(ctx))
+	defer cancel()
+	_, err := s.lane(ctx).Pipelined(ctx, func(p redis.Pipeliner) error {
+		p.ZRem(ctx, tellersKey, by)
+		p.Del(ctx, tellingKey(by))
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("say that all is told: %w", err)
+	}
+	return nil
 }
 
 // Taken implements [ledger.Store]. One round trip.
@@ -244,11 +277,11 @@ func (s Ledger) opened(list string, sealed []string) []ledger.Entry {
 }
 
 // KEYS: whether the owner lives, owners, whether anybody said lately that they live, whether
-// there was a gap in that. ARGV: the owner, for how long it lives by that, what is lately (ms),
+// there was a gap in that, who tells what they took over. ARGV: the owner, for how long it lives by that, what is lately (ms),
 // what the keys of KEYS[1]'s kind begin with, which are in the same slot, how many are looked at.
 // After a gap, of a store that was away, everybody has as long to say so. Where Redis's clock
 // went back, all that was said would count for as long as it did: then everybody says so anew.
-// It answers whether the owner lived until then, and who is dead now.
+// It answers whether the owner lived until then, and who is dead now, or tells.
 const beatScript = `
 if redis.call('PTTL', KEYS[3]) > tonumber(ARGV[3]) then
   for _, owner in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do redis.call('PEXPIRE', ARGV[4] .. owner, ARGV[2]) end
@@ -264,29 +297,42 @@ if redis.call('EXISTS', KEYS[4]) == 1 then return said end
 for _, owner in ipairs(redis.call('ZRANGE', KEYS[2], 0, ARGV[5] - 1)) do
   if redis.call('EXISTS', ARGV[4] .. owner) == 0 then said[#said + 1] = owner end
 end
+for _, teller in ipairs(redis.call('ZRANGE', KEYS[5], 0, ARGV[5] - 1)) do
+  if teller ~= ARGV[1] and redis.call('EXISTS', ARGV[4] .. teller) == 1 then said[#said + 1] = teller end
+end
 return said`
 
 // KEYS: owners, whether the dead one lives, whether nobody takes now, whether who takes lives,
 // whether anybody said lately that they do; what the dead one owes and took over, what the one
-// took over who takes, what has moved from the dead one. ARGV: the dead one, how many are taken,
-// for how long it is kept that they have moved (ms). It answers what was taken, the oldest of
-// each list first; one who owes nothing is no owner any more.
+// took over who takes, what has moved from the dead one, and from the one who takes; who tells
+// what they took over, whether the dead one goes on with that, and whether the one does who takes.
+// ARGV: the dead one, how many are taken, for how long it is kept that they have moved (ms), who
+// takes, and for how long that one tells (ms). From one who lives and does not go on to tell what
+// it took over, that alone is taken. It answers what was taken, the oldest of each list first; one
+// who owes nothing is no owner any more. What comes back to who it moved from is theirs again.
 const takeOwedScript = `
 local taken = {}
-if redis.call('EXISTS', KEYS[2], KEYS[3]) > 0 or redis.call('EXISTS', KEYS[4], KEYS[5]) < 2 then return taken end
-for _, list in ipairs({ KEYS[6], KEYS[7] }) do
+local dead = redis.call('EXISTS', KEYS[2]) == 0
+local silent = redis.call('ZSCORE', KEYS[11], ARGV[1]) and redis.call('EXISTS', KEYS[12]) == 0
+if not (dead or silent) or redis.call('EXISTS', KEYS[3]) > 0 or redis.call('EXISTS', KEYS[4], KEYS[5]) < 2 then return taken end
+for _, list in ipairs(dead and { KEYS[6], KEYS[7] } or { KEYS[7] }) do
   local left = ARGV[2] - #taken
   local found = left > 0 and redis.call('ZRANGE', list, 0, left - 1, 'WITHSCORES') or {}
   for i = 1, #found, 2 do
-    redis.call('ZADD', KEYS[9], 0, redis.sha1hex(found[i]))
+    local name = redis.sha1hex(found[i])
+    redis.call('ZADD', KEYS[9], 0, name)
+    redis.call('ZREM', KEYS[10], name)
     redis.call('ZADD', KEYS[8], found[i + 1], found[i])
     redis.call('ZREM', list, found[i])
     taken[#taken + 1] = found[i]
   end
 end
 if #taken == 0 then
-  redis.call('ZREM', KEYS[1], ARGV[1])
+  redis.call('ZREM', KEYS[11], ARGV[1])
+  if dead then redis.call('ZREM', KEYS[1], ARGV[1]) end
 else
   redis.call('PEXPIRE', KEYS[9], ARGV[3])
+  redis.call('ZADD', KEYS[11], 0, ARGV[4])
+  redis.call('SET', KEYS[13], '1', 'PX', ARGV[5])
 end
 return taken`

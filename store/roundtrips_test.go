@@ -197,8 +197,11 @@ func TestRoundTripsOfEachCall(t *testing.T) {
 		{"Replace", 1, func() error { owes, err = s.Ledger.Replace(ctx, "r", owes, []byte("y")); return err }},
 		{"Settle", 1, func() error { return s.Ledger.Settle(ctx, owes, owes) }},
 		{"Beat", 1, func() error { _, _, err := s.Ledger.Beat(ctx, "r", time.Minute); return err }},
+		{"Holdings", 2, func() error { _, err := s.Ledger.Holdings(ctx, 10); return err }},
 		{"Leave", 1, func() error { return s.Ledger.Leave(ctx, "r") }},
-		{"Take", 1, func() error { _, err := s.Ledger.Take(ctx, "r", "q", 10); return err }},
+		{"Take", 1, func() error { _, err := s.Ledger.Take(ctx, "r", "q", 10, time.Minute); return err }},
+		{"Tell", 1, func() error { return s.Ledger.Tell(ctx, "q", time.Minute) }},
+		{"Told", 1, func() error { return s.Ledger.Told(ctx, "q") }},
 		{"Taken", 1, func() error { _, err := s.Ledger.Taken(ctx, "q", 10); return err }},
 		{"ReleaseLease", 1, func() error { return s.Leases.ReleaseLease(ctx, "audit", "a") }},
 	} {

@@ -53,7 +53,7 @@ func everyCall(s *store.Store) map[string]func(context.Context) error {
 		},
 		"Beat":             func(ctx context.Context) error { _, _, err := s.Ledger.Beat(ctx, "r", time.Minute); return err },
 		"Leave the ledger": func(ctx context.Context) error { return s.Ledger.Leave(ctx, "q") },
-		"Take":             func(ctx context.Context) error { _, err := s.Ledger.Take(ctx, "q", "r", 1); return err },
+		"Take":             func(ctx context.Context) error { _, err := s.Ledger.Take(ctx, "q", "r", 1, time.Minute); return err },
 		"Taken":            func(ctx context.Context) error { _, err := s.Ledger.Taken(ctx, "r", 1); return err },
 		"Owes": func(ctx context.Context) error {
 			_, err := s.Ledger.Owes(ctx, "r", ledger.Entry{List: "assumebot:{owed}:by:r"})

@@ -18,6 +18,8 @@ type Debt struct {
 	turn    int
 	perhaps []Entry // that may stand there too
 	holds   int     // who has yet to settle it; under the ledger's mu
+	taken   bool    // over from a dead process
+	moved   bool    // from here to another, which had taken this one for dead; under the ledger's mu
 }
 
 // Still reports whether this process owes the answer: false where another tells it, and
@@ -41,9 +43,21 @@ func (d *Debt) Still(ctx context.Context) bool {
 		return true
 	}
 	if !owes {
+		l.moved(d)
 		l.Log.WarnContext(ctx, "this process stood still, and another tells what it was about to tell")
 	}
 	return owes
+}
+
+// moved has d stay with whom it moved to, and be told here should it ever come back.
+func (l *Ledger) moved(d *Debt) {
+	if !d.taken {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	d.moved = true
+	delete(l.took, nameOf(d.Entry))
 }
 
 // Doubt says that another process may have taken the answer over, whatever the clocks of this
@@ -79,6 +93,9 @@ func (d *Debt) Settle() {
 		return
 	}
 	delete(l.owed, d.Sealed)
+	if d.moved {
+		return
+	}
 	l.done = append(append(l.done, d.Entry), d.perhaps...)
 	select {
 	case l.some <- struct{}{}:

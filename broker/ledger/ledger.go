@@ -15,7 +15,8 @@
 //   - Nobody takes over for a while after nobody had said that they live: the store was away,
 //     and everybody looks dead then.
 //   - What was taken over is on the ledger of who took it, until it is told. One that dies
-//     then has it told by the next: twice is better than never.
+//     then has it told by the next, soon: while it tells it says so again and again, within a
+//     fifth of the time after which it counts as dead. Twice is better than never.
 package ledger
 
 import (
@@ -57,14 +58,21 @@ type Store interface {
 	// Owes reports whether nobody has taken e over from owner. What the store has lost is
 	// still owed.
 	Owes(ctx context.Context, owner string, e Entry) (bool, error)
-	// Beat says that owner lives for ttl from now. It returns who does not, and lapsed, that
-	// owner did not until then. Where nobody has for half as long, nobody is dead for ttl.
+	// Beat says that owner lives for ttl from now. It returns who does not, or tells what it took
+	// over and may be silent by now, and lapsed, that owner did not live until then. Where nobody
+	// has for half as long, nobody is dead for ttl.
 	Beat(ctx context.Context, owner string, ttl time.Duration) (lapsed bool, dead []string, err error)
 	// Leave says that owner does not live any more.
 	Leave(ctx context.Context, owner string) error
-	// Take moves up to most entries of dead to what by has taken over, and returns them:
-	// none if dead lives, or by does not. After an error they may have moved, and Taken has them.
-	Take(ctx context.Context, dead, by string, most int) ([]Entry, error)
+	// Take moves up to most entries of dead to what by has taken over, and returns them: none if
+	// dead lives, but for what it has taken over and does not go on to tell, and none if by does
+	// not live. by goes on to tell them for so long from now. After an error they may have moved,
+	// and Taken has them.
+	Take(ctx context.Context, dead, by string, most int, tells time.Duration) ([]Entry, error)
+	// Tell says that by goes on to tell what it has taken over, for so long from now.
+	Tell(ctx context.Context, by string, tells time.Duration) error
+	// Told says that by does not any more; what is left is its own until it is dead.
+	Told(ctx context.Context, by string) error
 	// Taken returns up to most entries that by has taken over, the oldest.
 	Taken(ctx context.Context, by string, most int) ([]Entry, error)
 }
@@ -75,18 +83,28 @@ type Pace struct {
 	TTL  time.Duration // how long it lives by that
 }
 
-// usual has somebody know of a dead process within six seconds.
+// tells is how long a process tells what it took over, unless it says so again.
+func (p Pace) tells() time.Duration { return p.TTL / 5 }
+
+// tellEach is how often it says so, and others look whether it does.
+func (p Pace) tellEach() time.Duration { return p.tells() / 4 }
+
+// usual has somebody know of a dead process within six seconds, and of one that dies while it
+// tells what that one owed within 1.3 s more.
 var usual = Pace{Beat: time.Second, TTL: 5 * time.Second}
 
-// Deps is what a Ledger is made of. All but Pace is needed.
+// Deps is what a Ledger is made of. All but Pace and Able is needed.
 type Deps struct {
 	Store Store
 	Owner string // names this process, as no other one ever was
 	// Serve tells what a dead process owed, and settles it.
 	Serve func(ctx context.Context, owed []*Debt)
-	Pace  Pace
-	Now   func() time.Time // of this machine
-	Log   *slog.Logger
+	// Able returns nil once this process can tell what came of a request. Until then another
+	// that can may take it over. nil: it can from the start.
+	Able func(ctx context.Context) error
+	Pace Pace
+	Now  func() time.Time // of this machine
+	Log  *slog.Logger
 }
 
 // A Ledger is what one process owes, and takes over.

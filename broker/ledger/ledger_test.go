@@ -21,10 +21,11 @@ type shelf struct {
 	steady    time.Time
 	grace     time.Time
 	lists     map[string][]ledger.Entry
-	gone      map[string]bool // what was taken over, and from whom
-	asked     int             // how often Owes was
-	away      bool            // it does not answer
-	loseTaken bool            // it takes, and its answer is lost
+	gone      map[string]bool      // what was taken over, and from whom
+	telling   map[string]time.Time // until when who tells what they took over
+	asked     int                  // how often Owes was
+	away      bool                 // it does not answer
+	loseTaken bool                 // it takes, and its answer is lost
 	// loseReplaced is that it adds what is to replace another, and breaks off there.
 	loseReplaced bool
 }
@@ -32,7 +33,7 @@ type shelf struct {
 var errAway = errors.New("the store is away")
 
 func newShelf() *shelf {
-	return &shelf{alive: map[string]time.Time{}, lists: map[string][]ledger.Entry{}, gone: map[string]bool{}}
+	return &shelf{alive: map[string]time.Time{}, lists: map[string][]ledger.Entry{}, gone: map[string]bool{}, telling: map[string]time.Time{}}
 }
 
 // do does f unless the store is away.
@@ -99,6 +100,11 @@ func (s *shelf) Beat(_ context.Context, owner string, ttl time.Duration) (lapsed
 				dead = append(dead, owner)
 			}
 		}
+		for teller := range s.telling {
+			if teller != owner && !s.grace.After(now) {
+				dead = append(dead, teller)
+			}
+		}
 	})
 }
 
@@ -106,9 +112,23 @@ func (s *shelf) Leave(_ context.Context, owner string) error {
 	return s.do(func() { s.alive[owner] = time.Now() })
 }
 
-func (s *shelf) Take(_ context.Context, dead, by string, most int) (taken []ledger.Entry, err error) {
+func (s *shelf) Tell(_ context.Context, by string, tells time.Duration) error {
+	return s.do(func() { s.telling[by] = time.Now().Add(tells) })
+}
+
+func (s *shelf) Told(_ context.Context, by string) error {
+	return s.do(func() { delete(s.telling, by) })
+}
+
+func (s *shelf) Take(_ context.Context, dead, by string, most int, tells time.Duration) (taken []ledger.Entry, err error) {
 	err = s.do(func() {
-		for _, list := range []string{dead, dead + " took"} {
+		lists := []string{dead + " took"}
+		if !s.alive[dead].After(time.Now()) {
+			lists = []string{dead, dead + " took"}
+		} else if until, tells := s.telling[dead]; !tells || until.After(time.Now()) {
+			return
+		}
+		for _, list := range lists {
 			n := min(most-len(taken), len(s.lists[list]))
 			taken = append(taken, s.lists[list][:n]...)
 			s.lists[list] = s.lists[list][n:]
@@ -116,8 +136,16 @@ func (s *shelf) Take(_ context.Context, dead, by string, most int) (taken []ledg
 		for i := range taken {
 			taken[i].List = by + " took"
 			s.gone[dead+taken[i].Sealed] = true
+			delete(s.gone, by+taken[i].Sealed)
 		}
-		s.lists[by+" took"] = append(s.lists[by+" took"], taken...)
+		if s.lists[by+" took"] = append(s.lists[by+" took"], taken...); len(taken) > 0 {
+			s.telling[by] = time.Now().Add(tells)
+		} else {
+			delete(s.telling, dead)
+			if len(lists) > 1 {
+				delete(s.alive, dead)
+			}
+		}
 	})
 	if err == nil && s.loseTaken {
 		s.loseTaken = false
@@ -147,10 +175,10 @@ type process struct {
 	end  func()
 }
 
-func start(t *testing.T, s *shelf, name string) *process {
+func start(t *testing.T, s *shelf, name string, change ...func(*ledger.Deps)) *process {
 	ctx, cancel := context.WithCancel(t.Context())
 	p := &process{}
-	p.Ledger = ledger.New(ledger.Deps{
+	d := ledger.Deps{
 		Store: s, Owner: name, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 		Serve: func(ctx context.Context, owed []*ledger.Debt) {
 			p.mu.Lock()
@@ -162,13 +190,20 @@ func start(t *testing.T, s *shelf, name string) *process {
 				d.Settle()
 			}
 		},
-	})
+	}
+	for _, c := range change {
+		c(&d)
+	}
+	p.Ledger = ledger.New(d)
 	ended := make(chan struct{})
 	p.Begin(ctx)
 	go func() { defer close(ended); p.Run(ctx) }()
 	p.end = func() { cancel(); <-ended }
 	return p
 }
+
+// beside is a moment at which no process says or looks at anything.
+const beside = 600 * time.Millisecond
 
 func (p *process) owes(t *testing.T, id string) *ledger.Debt {
 	return p.Owe(t.Context(), p.Owed(id, time.Now(), []byte(id)))
@@ -182,6 +217,13 @@ func (p *process) wantTold(t *testing.T, want ...string) {
 	if !slices.Equal(p.told, want) {
 		t.Errorf("got %q told, want %q", p.told, want)
 	}
+}
+
+// lives has a process of that name live for an hour.
+func (s *shelf) lives(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.alive[name] = time.Now().Add(time.Hour)
 }
 
 // dies has a process of that name that owes something stop without a word.
@@ -289,12 +331,13 @@ func TestAProcessThatStoodStillFindsThatAnotherTells(t *testing.T) {
 		s := newShelf()
 		p := start(t, s, "a")
 		defer p.end()
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute + beside)
 		taken, left := p.owes(t, "one"), p.owes(t, "two")
 		s.mu.Lock()
 		s.alive["a"] = time.Now() // as if it had been paused
 		s.mu.Unlock()
-		if _, err := s.Take(t.Context(), "a", "b", 1); err != nil {
+		s.lives("b")
+		if _, err := s.Take(t.Context(), "a", "b", 1, time.Minute); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(2 * time.Second)
@@ -333,9 +376,11 @@ func TestWhoeverDoubtsAsks(t *testing.T) {
 		s := newShelf()
 		p := start(t, s, "a")
 		defer p.end()
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute + beside)
 		taken, own := p.owes(t, "one"), p.owes(t, "two")
-		if _, err := s.Take(t.Context(), "a", "b", 1); err != nil {
+		s.dies("a")
+		s.lives("b")
+		if _, err := s.Take(t.Context(), "a", "b", 1, time.Minute); err != nil {
 			t.Fatal(err)
 		}
 		taken.Doubt()
@@ -355,14 +400,16 @@ func TestAPauseWhileTheLedgerIsWrittenIsSeenToo(t *testing.T) {
 		s := newShelf()
 		p := start(t, s, "a")
 		defer p.end()
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute + beside)
 		asked := p.Owed("one", time.Now(), []byte("one"))
 		s.mu.Lock()
 		s.alive["a"] = time.Now()
 		s.mu.Unlock()
 		time.Sleep(2 * time.Second)
 		d := p.Owe(t.Context(), asked)
-		if _, err := s.Take(t.Context(), "a", "b", 1); err != nil {
+		s.dies("a")
+		s.lives("b")
+		if _, err := s.Take(t.Context(), "a", "b", 1, time.Minute); err != nil {
 			t.Fatal(err)
 		}
 		if d.Still(t.Context()) {

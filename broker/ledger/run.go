@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"crypto/sha256"
+	"slices"
 	"sync"
 	"time"
 
@@ -33,7 +34,7 @@ func (l *Ledger) Begin(ctx context.Context) {
 // processes owe, until ctx ends. Then it leaves: what it still owes is another's at once.
 func (l *Ledger) Run(ctx context.Context) {
 	var all sync.WaitGroup
-	pause := func() { retry.Tick(ctx, l.Pace.Beat) }
+	pause := func() { l.pauseBeats(ctx) }
 	all.Go(func() { l.every(ctx, pause, "this process cannot say that it lives", l.beatOnce) })
 	all.Go(func() { l.every(ctx, func() { l.awaitBeat(ctx) }, "what dead processes owe is not taken over", l.look) })
 	all.Go(func() { l.settleAll(ctx) })
@@ -60,6 +61,19 @@ func (l *Ledger) every(ctx context.Context, pause func(), failing string, do fun
 		}
 		well = err == nil
 	}
+}
+
+// pauseBeats waits until the next heartbeat: for less while others are dead, or tell what they
+// took over, since one that does may die too.
+func (l *Ledger) pauseBeats(ctx context.Context) {
+	l.mu.Lock()
+	soon := slices.ContainsFunc(l.dead, func(owner string) bool { return owner != l.Owner })
+	l.mu.Unlock()
+	if soon {
+		retry.Sleep(ctx, min(l.Pace.tellEach(), l.Pace.Beat))
+		return
+	}
+	retry.Tick(ctx, l.Pace.Beat)
 }
 
 // awaitBeat returns once a heartbeat came through that was not awaited before.
@@ -111,22 +125,45 @@ func (l *Ledger) look(ctx context.Context) error {
 	dead := l.dead
 	l.mu.Unlock()
 	for _, owner := range dead {
-		for owner != l.Owner && ctx.Err() == nil && l.lives() {
-			taken, err := l.Store.Take(ctx, owner, l.Owner, takenAtOnce)
-			if err != nil {
-				l.mu.Lock()
-				l.lost = true
-				l.mu.Unlock()
+		if owner != l.Owner {
+			if err := l.takeFrom(ctx, owner); err != nil {
 				return err
 			}
-			if len(taken) == 0 {
-				break
-			}
-			l.Log.WarnContext(ctx, "a process has died: what it owed is told now", "process", owner, "answers", len(taken))
-			l.serve(ctx, taken)
 		}
 	}
 	return nil
+}
+
+// takeFrom takes over all that owner has left, and has it told.
+func (l *Ledger) takeFrom(ctx context.Context, owner string) error {
+	if !l.able(ctx) {
+		return nil // it is found again
+	}
+	for ctx.Err() == nil && l.lives() {
+		taken, err := l.Store.Take(ctx, owner, l.Owner, takenAtOnce, l.Pace.tells())
+		if err != nil {
+			l.mu.Lock()
+			l.lost = true
+			l.mu.Unlock()
+			return err
+		}
+		if len(taken) == 0 {
+			return nil
+		}
+		l.Log.WarnContext(ctx, "a process has died: what it owed is told now", "process", owner, "answers", len(taken))
+		l.serve(ctx, taken)
+	}
+	return nil
+}
+
+// able waits a while until this process can tell what it takes over.
+func (l *Ledger) able(ctx context.Context) bool {
+	if l.Able == nil {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(ctx, l.Pace.TTL)
+	defer cancel()
+	return l.Able(ctx) == nil
 }
 
 // findLost serves what moved here without an answer of the store that said so.
@@ -148,6 +185,27 @@ func (l *Ledger) findLost(ctx context.Context) error {
 	return nil
 }
 
+// telling says that this process goes on to tell what it took over, until do returns. Where
+// it cannot say so another tells that, and finds that this one has not yet, or tells it too.
+func (l *Ledger) telling(ctx context.Context, do func()) {
+	saying, stop := context.WithCancel(ctx)
+	var all sync.WaitGroup
+	all.Go(func() {
+		pause := func() { retry.Sleep(saying, l.Pace.tellEach()) }
+		l.every(saying, pause, "this process cannot say that it tells what it took over", func(ctx context.Context) error {
+			ctx, cancel := context.WithTimeout(ctx, l.Pace.tells())
+			defer cancel()
+			return l.Store.Tell(ctx, l.Owner, l.Pace.tells())
+		})
+	})
+	do()
+	stop()
+	all.Wait()
+	if ctx.Err() == nil {
+		_ = l.Store.Told(ctx, l.Owner) // else another looks for what is left, and finds it told
+	}
+}
+
 // serve has what was taken told, unless it was before. What does not open stays on the ledger of this process:
 // the next one may have the key.
 func (l *Ledger) serve(ctx context.Context, taken []Entry) {
@@ -160,22 +218,28 @@ func (l *Ledger) serve(ctx context.Context, taken []Entry) {
 			l.Log.ErrorContext(ctx, "an answer that a dead process owed does not open; whoever has its seal key tells it when this process has ended")
 			continue
 		}
-		owed = append(owed, l.hold(e, l.turnNow()))
+		d := l.hold(e, never) // another may have taken it from here before any clock shows it
+		d.taken = true
+		owed = append(owed, d)
 	}
-	if len(owed) > 0 {
-		l.Serve(ctx, owed)
-	}
+	l.telling(ctx, func() {
+		if len(owed) > 0 {
+			l.Serve(ctx, owed)
+		}
+	})
 }
 
 // isNew notes that e was taken over, and reports whether it was the first time.
 func (l *Ledger) isNew(e Entry) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	sum := sha256.Sum256([]byte(e.Sealed))
-	_, known := l.took[sum]
-	l.took[sum] = struct{}{}
+	_, known := l.took[nameOf(e)]
+	l.took[nameOf(e)] = struct{}{}
 	return !known
 }
+
+// nameOf is by what an entry is known that was taken over.
+func nameOf(e Entry) [sha256.Size]byte { return sha256.Sum256([]byte(e.Sealed)) }
 
 // settleAll takes off what is settled, as soon as it is.
 func (l *Ledger) settleAll(ctx context.Context) {

@@ -19,6 +19,8 @@ var ledgerTests = []test{
 	{"who lives keeps what it owes, and who is dead loses it, the oldest first", ledgerOfTheDead},
 	{"of many who look, one gets each answer", ledgerRace},
 	{"what was taken over goes on to the next, and is there to be found again", ledgerGoesOn},
+	{"what was taken over and is not told goes on to the next, though who took it lives", ledgerSilent},
+	{"what each process owes and took over is there to be seen", ledgerSeen},
 	{"what is settled or replaced is not taken over", ledgerSettled},
 	{"what is owed is kept with what is asked ahead", ledgerAhead},
 	{"a heartbeat says whether there was a gap", ledgerLapse},
@@ -54,7 +56,7 @@ func texts(entries []ledger.Entry) string {
 
 func wantTaken(t testing.TB, h *harness, dead, by string, most int, want string) []ledger.Entry {
 	t.Helper()
-	entries, err := h.Ledger.Take(t.Context(), dead, by, most)
+	entries, err := h.Ledger.Take(t.Context(), dead, by, most, h.unit)
 	if got := texts(entries); got != want || err != nil {
 		t.Errorf("%s takes from %s: got %q, %v, want %q", by, dead, got, err, want)
 	}
@@ -83,7 +85,7 @@ func ledgerOfTheDead(t testing.TB, h *harness) {
 	wantTaken(t, h, "a", "b", 2, "three")
 	wantTaken(t, h, "a", "b", 2, "")
 	wantDead(t, h, "b")
-	if _, err := h.Ledger.Take(t.Context(), "b", "b", 9); err == nil {
+	if _, err := h.Ledger.Take(t.Context(), "b", "b", 9, h.unit); err == nil {
 		t.Error("who takes from themselves: got no error")
 	}
 }
@@ -101,7 +103,7 @@ func ledgerRace(t testing.TB, h *harness) {
 	for _, by := range []string{"b", "c", "d", "e"} {
 		all.Go(func() {
 			for range owed {
-				entries, err := h.Ledger.Take(t.Context(), "a", by, 3)
+				entries, err := h.Ledger.Take(t.Context(), "a", by, 3, h.unit)
 				if err != nil {
 					t.Error(err)
 				}
@@ -140,6 +142,59 @@ func ledgerGoesOn(t testing.TB, h *harness) {
 	must(t, h.Ledger.Settle(t.Context(), last...))
 	if left, err := h.Ledger.Taken(t.Context(), "c", 9); len(left) != 0 || err != nil {
 		t.Errorf("taken by c: got %q, %v, want none left", texts(left), err)
+	}
+}
+
+// ledgerSilent: b took something over and dies while it tells that, long before it counts as dead.
+func ledgerSilent(t testing.TB, h *harness) {
+	owe(t, h, "a", "one")
+	mine := owe(t, h, "b", "its own")
+	reign(t, h, "b", "c")
+	took := wantTaken(t, h, "a", "b", 9, "one")
+	wantDead(t, h, "c", "b") // of whom it is to be looked whether it goes on to tell
+	for range 3 {            // for longer than it said at first
+		live(t, h, "b", "c")
+		must(t, h.Ledger.Tell(t.Context(), "b", h.unit))
+		wantTaken(t, h, "b", "c", 9, "")
+	}
+	wantTaken(t, h, "a", "c", 9, "") // and forgets a, who owes nothing any more
+	live(t, h, "b", "c")
+	again := wantTaken(t, h, "b", "c", 9, "one")
+	if len(again) == 0 {
+		return
+	}
+	wantOwes(t, h, "b", took[0], false)
+	wantOwes(t, h, "b", mine, true)
+	wantDead(t, h, "b", "c")
+	wantTaken(t, h, "b", "c", 9, "")
+	wantDead(t, h, "c")
+	live(t, h, "b", "c")
+	wantTaken(t, h, "c", "b", 9, "one") // b was only slow, and has it again
+	wantOwes(t, h, "b", took[0], true)
+	wantOwes(t, h, "c", again[0], false)
+	must(t, h.Ledger.Told(t.Context(), "b"))
+	wantTaken(t, h, "c", "b", 9, "")
+	live(t, h, "b", "c")
+	wantDead(t, h, "c")
+	wantTaken(t, h, "b", "c", 9, "") // what it has not told by then is its own until it is dead
+	must(t, h.Ledger.Leave(t.Context(), "b"))
+	wantTaken(t, h, "b", "c", 9, "its own one")
+}
+
+func ledgerSeen(t testing.TB, h *harness) {
+	owe(t, h, "a", "one")
+	owe(t, h, "b", "its own")
+	beat(t, h, "a", h.unit, true)
+	reign(t, h, "b")
+	wantTaken(t, h, "a", "b", 9, "one")
+	owe(t, h, "a", "two")
+	var got []string
+	all, err := h.Ledger.Holdings(t.Context(), 9)
+	for _, one := range all {
+		got = append(got, one.Owner+": "+texts(one.Owes)+", "+texts(one.Took))
+	}
+	if want := []string{"a: two, ", "b: its own, one"}; !slices.Equal(got, want) || err != nil {
+		t.Errorf("got %q, %v, want %q", got, err, want)
 	}
 }
 
@@ -300,7 +355,7 @@ func ledgerSealed(t testing.TB, h *harness) {
 	must(t, h.raw.ZAdd(t.Context(), "assumebot:{owed}:by:a", redis.Z{Score: 1, Member: "forged"}).Err())
 	must(t, h.raw.ZAdd(t.Context(), "assumebot:{owed}:by:a", redis.Z{Score: 1, Member: strings.Repeat("x", 1<<20)}).Err())
 	reign(t, h, "b")
-	entries, err := h.Ledger.Take(t.Context(), "a", "b", 9)
+	entries, err := h.Ledger.Take(t.Context(), "a", "b", 9, h.unit)
 	must(t, err)
 	opened := 0
 	for _, e := range entries {
