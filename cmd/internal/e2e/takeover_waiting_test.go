@@ -6,6 +6,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/store/storetest"
 )
 
@@ -58,6 +59,50 @@ func TestWhatWaitsForItsTurnIsOwedToo(t *testing.T) {
 	for _, m := range append(w.private("U01ALICE"), w.directMessages("U01ALICE")...) {
 		wantText(t, m, "The bot was stopped before it answered /assume accounts")
 	}
+}
+
+// TestAPressThatWaitsForItsTurnIsOwedToo: commands that are not answered have all turns.
+func TestAPressThatWaitsForItsTurnIsOwedToo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	settings, url := w.realRedis()
+	o := w.another(worldConfig, url, "help")
+	w.await("help, with a button", func() bool { return len(w.private("U01ALICE")) == 1 && owedNow(t, url) == 0 })
+	help := w.private("U01ALICE")[0]
+	for _, f := range silence {
+		w.slack.Inject(f)
+	}
+	w.asksAgain(8)
+	w.await("all turns are taken", func() bool { return owedNow(t, url) == 8 })
+	var presses []*slacktest.Delivery
+	for range 3 {
+		d, err := w.slack.Press("U01ALICE", help.Ref(), "", "more_help")
+		if err != nil {
+			t.Fatal(err)
+		}
+		presses = append(presses, d)
+	}
+	w.await("the presses are owed too", func() bool { return owedNow(t, url) == 11 })
+	o.gets(syscall.SIGKILL)
+	for i, d := range presses {
+		if d.Acks() != 1 {
+			t.Errorf("press %d: acknowledged %d times, want once", i, d.Acks())
+		}
+	}
+	w.slack.ClearFaults()
+	w.pace = soon
+	w.run(worldConfig, settings)
+	told := map[string]int{}
+	w.await("all are told", func() bool {
+		clear(told)
+		for _, m := range append(w.private("U01ALICE"), w.directMessages("U01ALICE")...) {
+			if _, what, stopped := strings.Cut(m.Plain(), "The bot was stopped before it answered "); stopped {
+				what, _, _ = strings.Cut(what, ".")
+				told[what]++
+			}
+		}
+		return told["the button that you pressed"] == 3 && told["/assume accounts"] == 8 && !owes(t, url)
+	})
 }
 
 // TestWhatWaitedIsOwedNoMoreOnceItIsAnswered: some get their turn, and some are told that there
