@@ -54,11 +54,15 @@ func (v *versioned) decode(key string, text []byte, value any) error {
 }
 
 // Look says whether a newer release has written what this one does not read: that is a
-// [*SetupError], with [broker.ErrNewer] in its chain. One round trip.
+// [*SetupError], with [broker.ErrNewer] in its chain. One round trip, which others may share.
 func (s Schema) Look(ctx context.Context) error {
-	ctx, cancel := s.bound(ctx)
-	defer cancel()
-	_, err := s.judge(s.first.Get(ctx, schemaKey))
+	kept, err := askChore(ctx, s.core, func(ctx context.Context, p redis.Pipeliner) (answer[*redis.StringCmd], error) {
+		kept := p.Get(ctx, schemaKey)
+		return func() (*redis.StringCmd, error) { return kept, nil }, nil
+	})
+	if err == nil {
+		_, err = s.judge(kept)
+	}
 	return err
 }
 

@@ -131,7 +131,7 @@ func (i *Importer) lead(ctx context.Context, h *lease.Hold, done func()) error {
 			silent = i.log.Now()
 			continue
 		}
-		if retry.Sleep(ctx, i.every); ctx.Err() == nil {
+		if retry.Tick(ctx, i.every); ctx.Err() == nil {
 			if _, err := h.Fence(); err != nil {
 				return err
 			}

@@ -140,7 +140,7 @@ func (p *Publisher) signLast(ctx context.Context) {
 
 // compareAll compares what was signed with what this replica has read, now and then.
 func (p *Publisher) compareAll(ctx context.Context) {
-	for retry.Sleep(ctx, publishEvery); ctx.Err() == nil; retry.Sleep(ctx, publishEvery) {
+	for retry.Tick(ctx, publishEvery); ctx.Err() == nil; retry.Tick(ctx, publishEvery) {
 		if p.cosigning.mustAsk() {
 			_ = p.Ask(ctx) // it says so itself, and is asked again
 		}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/assumebot/assumebot/broker/retry"
 	"github.com/assumebot/assumebot/broker/text"
 	"github.com/assumebot/assumebot/broker/watch"
 )
@@ -24,21 +25,14 @@ const (
 // sayAlive says so until ctx ends, and then that this replica is gone. What Redis misses
 // meanwhile it is told the next time; that it is away is said elsewhere.
 func (a *App) sayAlive(ctx context.Context) {
-	next := time.NewTicker(sayAliveEvery)
-	defer next.Stop()
-	for {
+	for ; ctx.Err() == nil; retry.Tick(ctx, sayAliveEvery) {
 		if said, err := json.Marshal(a.self()); err == nil {
 			_ = a.Store.Replicas.SayAlive(ctx, a.Record.Replica, said, aliveFor)
 		}
-		select {
-		case <-next.C:
-		case <-ctx.Done():
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveWithin)
-			defer cancel()
-			_ = a.Store.Replicas.Leave(ctx, a.Record.Replica)
-			return
-		}
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveWithin)
+	defer cancel()
+	_ = a.Store.Replicas.Leave(ctx, a.Record.Replica)
 }
 
 // self is what this replica says of itself.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"reflect"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,6 +26,23 @@ const (
 	startPatience = announceLease + 5*time.Second
 	startPause    = 100 * time.Millisecond
 )
+
+// ticks is told of each tick of retry.Tick until stop, which waits for the end of that; one
+// that nobody has taken by then is not told twice.
+func ticks(ctx context.Context, every time.Duration) (told <-chan time.Time, stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	tick := make(chan time.Time, 1)
+	var telling sync.WaitGroup
+	telling.Go(func() {
+		for retry.Tick(ctx, every); ctx.Err() == nil; retry.Tick(ctx, every) {
+			select {
+			case tick <- time.Now():
+			default:
+			}
+		}
+	})
+	return tick, func() { cancel(); telling.Wait() }
+}
 
 // A watcher has the bot go by another config when the file says something else.
 // What cannot be used is refused whole, and what is not on the record does not

@@ -79,9 +79,9 @@ type Environment struct {
 // at each signal of env.Reload. Of env it takes what is not the process's own.
 func Run(ctx context.Context, read config.Reading, s Settings, env Environment) error {
 	store.RouteClientLog(env.Log)
-	look := time.NewTicker(pollEvery)
-	defer look.Stop()
-	env.Getenv, env.Now, env.Read, env.Look = os.Getenv, time.Now, &read, look.C
+	look, stop := ticks(ctx, pollEvery)
+	defer stop()
+	env.Getenv, env.Now, env.Read, env.Look = os.Getenv, time.Now, &read, look
 	env.Host, _ = os.Hostname() // without one it has an ID
 	seen, err := listen(ctx, s, &env)
 	if err != nil {
