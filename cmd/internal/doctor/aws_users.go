@@ -34,7 +34,11 @@ func (s *awsSurvey) age(ctx context.Context, one signer) []Finding {
 		return iamSilent("look at the age of the access key in IAM, or let each user do iam:ListAccessKeys on themselves", err)
 	}
 	if age := s.Now().Sub(created); age > oldKey {
-		return warn("make a new key, put it in place of this one, and delete this one", "it is %d days old", age/(24*time.Hour))
+		do := "make a new key, put it in place of this one, and delete this one"
+		if one.user.Key.Secret != "" {
+			do = "run assumebot rotate-key " + one.user.SessionName + " --yes, or set rotate_keys, so that the bot does it by itself"
+		}
+		return warn(do, "it is %d days old", age/(24*time.Hour))
 	}
 	return fine("younger than 90 days")
 }
