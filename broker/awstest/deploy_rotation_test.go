@@ -160,7 +160,9 @@ func TestSecretsManagerMovesAVersionsLabelFromWhereItIsAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := sm.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{SecretId: id, SecretString: aws.String("two"), VersionStages: []string{"AWSPENDING"}})
+	second, err := sm.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{
+		SecretId: id, SecretString: aws.String("two"), VersionStages: []string{"AWSPENDING"},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
