@@ -19,7 +19,7 @@ type policyDocument struct {
 type statement struct {
 	Sid         string
 	Effect      string
-	Principal   principals // of a trust policy alone, which has no resource
+	Principal   principals // of a trust policy, which has no resource, or of a resource's policy
 	Action      oneOrMore[string]
 	NotAction   oneOrMore[string]
 	Resource    oneOrMore[string]
@@ -149,9 +149,11 @@ func (st statement) concerns(who []string) bool {
 	if st.Principal == nil {
 		return true
 	}
-	for _, p := range st.Principal["AWS"] {
-		if p != "" && (p == "*" || slices.Contains(who, p)) {
-			return true
+	for kind, names := range st.Principal {
+		for _, p := range names {
+			if p != "" && (kind == "AWS" && p == "*" || slices.Contains(who, p)) {
+				return true
+			}
 		}
 	}
 	return false
@@ -161,8 +163,8 @@ func (st statement) covers(a asked) bool {
 	if len(st.NotAction) > 0 == matchesAny(append(st.NotAction, st.Action...), a.action) {
 		return false
 	}
-	if st.Principal != nil {
-		return true
+	if len(st.Resource)+len(st.NotResource) == 0 {
+		return true // a trust policy's is the role itself
 	}
 	named := slices.ContainsFunc(append(st.NotResource, st.Resource...), func(pattern string) bool {
 		pattern, ok := st.expand(pattern, a.facts)
