@@ -23,9 +23,11 @@ const (
 // RotationData is one step by which the bot replaces the IAM access key of a User. An intent comes before each act, and
 // one Event of the same attempt after it. The key that was replaced works until it is deactivated.
 type RotationData struct {
-	Attempt     string `json:"attempt,omitempty" max:"64"`        // ID of the act: the same in its intent and in what came of it; absent where nothing was begun
-	State       string `json:"state" max:"32"`                    // intent, done, failed or unknown: its process ended before it was known
-	Step        string `json:"step,omitempty" max:"32"`           // create, store, test, switch, deactivate or delete; discard: delete a new key that was never used; drop: forget one that was stored
+	Attempt string `json:"attempt,omitempty" max:"64"` // ID of the act: the same in its intent and in what came of it; absent where nothing was begun
+	State   string `json:"state" max:"32"`             // intent, done, failed or unknown: its process ended before it was known
+	// Step is create, store, test, switch, deactivate or delete; discard deletes a new key that
+	// was never used, and drop forgets one that was stored.
+	Step        string `json:"step,omitempty" max:"32"`
 	Target      Person `json:"target"`                            // the User
 	IAMUser     string `json:"iam_user,omitempty" max:"2048"`     // ARN of the IAM user
 	StoredIn    string `json:"stored_in,omitempty" max:"2048"`    // name or ARN of what has it in Secrets Manager
