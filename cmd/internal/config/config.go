@@ -29,7 +29,7 @@ type File struct {
 	Contact        At[string]        `key:"contact" change:"quoted" example:"'#help-aws'" doc:"Whom to ask: shown to whoever may not use the bot."`
 	RevealWindow   At[time.Duration] `key:"reveal_window" default:"10m" example:"10m" doc:"How long issued credentials can be shown again, and used by buttons."`
 	MFASession     At[time.Duration] `key:"mfa_session" may:"zero" example:"8h" doc:"How long one code serves several requests; 0, the default, is for one alone."`
-	RotateKeys     At[time.Duration] `key:"rotate_keys" may:"zero" example:"24h" doc:"At what age the bot replaces a key in Secrets Manager; 0, the default: never."`
+	RotateKeys     At[time.Duration] `key:"rotate_keys" may:"zero" example:"24h" doc:"At what age keys in Secrets Manager are replaced; 0, the default: never."`
 	SigninEndpoint At[string]        `key:"signin_endpoint" doc:"Where console sign-in asks for its token, if not where AWS says."`
 	Users          At[[]At[User]]    `key:"users" change:"-" doc:"The people who may use the bot."`
 	Groups         At[[]Group]       `key:"groups" change:"-" example:"{leads: [U02BOB, S02LEADS]}" doc:"People under one name, for wherever people are named."`
