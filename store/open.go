@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -67,7 +68,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s.place, s.rdb, s.first, s.waiting = t, t.connect(poolSize), t.connect(firstPool), t.connect(waitingPool)
 	s.shared = &shared{rdb: s.rdb, atOnce: tripsAtOnce}
-	s.chores = &shared{rdb: s.first, atOnce: choresAtOnce, gathers: true}
+	s.chores = &shared{rdb: s.first, atOnce: choresAtOnce, gathers: runtime.Gosched} // others who woke up are behind it
 	for _, client := range []redis.UniversalClient{s.rdb, s.first} {
 		client.AddHook(namesKeys{})
 		client.AddHook(eachTells{})

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -28,8 +27,9 @@ const (
 type shared struct {
 	rdb    redis.UniversalClient
 	atOnce int // how many may be under way
-	// gathers has who goes take along all that woke up at the same moment.
-	gathers bool
+	// gathers lets those who woke up at the same moment come: whoever goes takes them along.
+	// nil: whoever goes waits for nobody.
+	gathers func()
 
 	mu        sync.Mutex
 	underway  int
@@ -53,7 +53,7 @@ func (s *shared) send(ctx context.Context, cmds []redis.Cmder) {
 	s.mu.Lock()
 	if s.underway < s.atOnce && !s.gathering {
 		s.underway++
-		s.gathering = s.gathers
+		s.gathering = s.gathers != nil
 		s.mu.Unlock()
 		s.ride(ctx, s.gather(r))
 		return
@@ -76,10 +76,10 @@ func (s *shared) send(ctx context.Context, cmds []redis.Cmder) {
 
 // gather returns with whom r goes.
 func (s *shared) gather(r *rider) []*rider {
-	if !s.gathers {
+	if s.gathers == nil {
 		return []*rider{r}
 	}
-	runtime.Gosched() // others who woke up are behind it
+	s.gathers()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.gathering = false

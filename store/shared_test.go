@@ -130,8 +130,12 @@ func TestChoresOfOneMomentGoTogether(t *testing.T) {
 	close(g.open)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // one after the other
 	const n = 12
+	s.chores.gathers = func() {
+		for s.chores.waits() < n-1 && ctx.Err() == nil {
+			runtime.Gosched()
+		}
+	}
 	for range 3 {
 		for i, got := range s.chores.sends(ctx, n)() {
 			if got != fmt.Sprint(i) {
