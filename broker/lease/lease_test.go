@@ -229,13 +229,18 @@ func TestAPausedHolderLearnsItFromItsClocks(t *testing.T) {
 			"the monotonic one stood still": func() time.Time { return time.Now().Round(0).Add(ttl) },
 		} {
 			l := newLease(newMemory())
-			now := time.Now
-			l.Now = func() time.Time { return now() }
+			var paused atomic.Bool
+			l.Now = func() time.Time {
+				if paused.Load() {
+					return clock()
+				}
+				return time.Now()
+			}
 			_ = l.Do(t.Context(), func(ctx context.Context, h *Hold) error {
 				if _, err := h.Fence(); err != nil {
 					t.Errorf("%s: %v", name, err)
 				}
-				now = clock
+				paused.Store(true)
 				if _, err := h.Fence(); !errors.Is(err, ErrLost) || ctx.Err() == nil {
 					t.Errorf("%s: got %v, want that it is lost", name, err)
 				}
