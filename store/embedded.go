@@ -18,7 +18,7 @@ const Embedded = "embedded"
 //
 // Keys expire by the wall clock, checked whenever a key is touched, so nothing
 // has to run beside it.
-func startEmbedded() (*miniredis.Miniredis, target, error) {
+func startEmbedded(line *Line) (*miniredis.Miniredis, target, error) {
 	m := miniredis.NewMiniRedis()
 	password := rand.Text()
 	m.RequireAuth(password)
@@ -26,7 +26,7 @@ func startEmbedded() (*miniredis.Miniredis, target, error) {
 	if err := m.StartAddr("127.0.0.1:0"); err != nil {
 		return nil, target{}, fmt.Errorf("start embedded Redis: %w", err)
 	}
-	return m, singleTarget("embedded", &redis.Options{Addr: m.Addr(), Password: password}, false), nil
+	return m, singleTarget("embedded", &redis.Options{Addr: m.Addr(), Password: password}, way{line: line}), nil
 }
 
 // Embedded reports whether the Redis is inside this process: state is lost when

@@ -38,6 +38,7 @@ type Options struct {
 	Now      func() time.Time // nil: time.Now
 	Log      *slog.Logger     // nil: discard
 	Watch    watch.Watcher    // is told of each round trip; nil: nobody watches
+	Line     *Line            // to rehearse what happens without Redis; nil: nobody does
 }
 
 // Open reaches Redis, tries to write and loads the scripts, or fails within ten
@@ -59,9 +60,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	var t target
 	if raw == Embedded {
-		s.embedded, t, err = startEmbedded()
+		s.embedded, t, err = startEmbedded(o.Line)
 	} else {
-		t, err = parseTarget(raw, o.Cleartext)
+		t, err = parseTarget(raw, way{o.Cleartext, o.Line})
 	}
 	if err != nil {
 		return nil, &SetupError{err}

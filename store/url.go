@@ -35,6 +35,12 @@ type target struct {
 	connect func(pool int) redis.UniversalClient
 }
 
+// A way is how nodes may be reached.
+type way struct {
+	clear bool  // other hosts without TLS
+	line  *Line // nil: none that can be cut
+}
+
 // errURL never quotes the URL, nor what a parser said of it: both hold the
 // password.
 var errURL = errors.New("REDIS_URL cannot be read. It is \"embedded\", or redis://, rediss:// (TLS) or unix:// " +
@@ -42,9 +48,9 @@ var errURL = errors.New("REDIS_URL cannot be read. It is \"embedded\", or redis:
 
 // parseTarget reads a Redis URL: several ?addr=host:port make it a cluster,
 // ?master_name= makes the hosts Sentinels, whose own user and password are those
-// before the @, while ?username= and ?password= are the node's. Without TLS and
-// without clear, only this machine is reached.
-func parseTarget(raw string, clear bool) (target, error) {
+// before the @, while ?username= and ?password= are the node's. Without TLS, and where
+// over does not allow it in clear, only this machine is reached.
+func parseTarget(raw string, over way) (target, error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Fragment != "" || u.Opaque != "" {
 		return target{}, errURL
@@ -55,19 +61,19 @@ func parseTarget(raw string, clear bool) (target, error) {
 		if err != nil {
 			return target{}, errURL
 		}
-		return sentinelTarget(o, clear), nil
+		return sentinelTarget(o, over), nil
 	case u.Query().Has("addr"):
 		o, err := redis.ParseClusterURL(raw)
 		if err != nil {
 			return target{}, errURL
 		}
-		return clusterTarget(o, clear), nil
+		return clusterTarget(o, over), nil
 	}
 	o, err := redis.ParseURL(raw)
 	if err != nil {
 		return target{}, errURL
 	}
-	return singleTarget("single node", o, clear), nil
+	return singleTarget("single node", o, over), nil
 }
 
 // The three below differ only in the type of their options. No client retries:
@@ -75,7 +81,7 @@ func parseTarget(raw string, clear bool) (target, error) {
 // pipelines share one pool, and a connection says nothing about itself, which
 // older servers and miniredis do not understand.
 
-func singleTarget(kind string, base *redis.Options, clear bool) target {
+func singleTarget(kind string, base *redis.Options, over way) target {
 	return target{kind: kind, tls: base.TLSConfig != nil, connect: func(pool int) redis.UniversalClient {
 		o := *base
 		o.MaxRetries, o.ContextTimeoutEnabled = -1, true
@@ -84,12 +90,12 @@ func singleTarget(kind string, base *redis.Options, clear bool) target {
 		o.DialTimeout, o.ReadTimeout, o.WriteTimeout = or(o.DialTimeout, dialTimeout), or(o.ReadTimeout, ioTimeout), or(o.WriteTimeout, ioTimeout)
 		o.PoolSize, o.PoolTimeout, o.PipelinePoolSize = or(o.PoolSize, pool), or(o.PoolTimeout, poolTimeout), -1
 		o.DisableIdentity, o.MaintNotificationsConfig = true, quiet()
-		o.Dialer = dialer(o.TLSConfig, o.DialTimeout, clear)
+		o.Dialer = dialer(o.TLSConfig, o.DialTimeout, over)
 		return redis.NewClient(&o)
 	}}
 }
 
-func sentinelTarget(base *redis.FailoverOptions, clear bool) target {
+func sentinelTarget(base *redis.FailoverOptions, over way) target {
 	return target{kind: "Sentinel", tls: base.TLSConfig != nil, connect: func(pool int) redis.UniversalClient {
 		o := *base
 		o.MaxRetries, o.ContextTimeoutEnabled = -1, true
@@ -99,12 +105,12 @@ func sentinelTarget(base *redis.FailoverOptions, clear bool) target {
 		o.PoolSize, o.PoolTimeout, o.PipelinePoolSize = or(o.PoolSize, pool), or(o.PoolTimeout, poolTimeout), -1
 		o.DisableIdentity = true
 		o.RouteByLatency, o.RouteRandomly, o.ReplicaOnly = false, false, false // a replica lags behind
-		o.Dialer = dialer(o.TLSConfig, o.DialTimeout, clear)
+		o.Dialer = dialer(o.TLSConfig, o.DialTimeout, over)
 		return redis.NewFailoverClient(&o)
 	}}
 }
 
-func clusterTarget(base *redis.ClusterOptions, clear bool) target {
+func clusterTarget(base *redis.ClusterOptions, over way) target {
 	return target{kind: "cluster", tls: base.TLSConfig != nil, connect: func(pool int) redis.UniversalClient {
 		o := *base
 		o.MaxRetries, o.ContextTimeoutEnabled = -1, true
@@ -114,7 +120,7 @@ func clusterTarget(base *redis.ClusterOptions, clear bool) target {
 		o.PoolSize, o.PoolTimeout, o.PipelinePoolSize = or(o.PoolSize, pool), or(o.PoolTimeout, poolTimeout), -1
 		o.DisableIdentity, o.MaintNotificationsConfig = true, quiet()
 		o.ReadOnly, o.RouteByLatency, o.RouteRandomly = false, false, false // a replica lags behind
-		o.Dialer = dialer(o.TLSConfig, o.DialTimeout, clear)
+		o.Dialer = dialer(o.TLSConfig, o.DialTimeout, over)
 		return redis.NewClusterClient(&o)
 	}}
 }
@@ -127,16 +133,22 @@ func (e *clearError) Error() string {
 }
 
 // dialer dials nodes, also those that only a cluster or Sentinels name. Without TLS and
-// without clear it dials nobody but this machine.
-func dialer(secure *tls.Config, timeout time.Duration, clear bool) func(context.Context, string, string) (net.Conn, error) {
+// over.clear it dials nobody but this machine.
+func dialer(secure *tls.Config, timeout time.Duration, over way) func(context.Context, string, string) (net.Conn, error) {
 	dial := redis.NewDialer(&redis.Options{TLSConfig: secure, DialTimeout: timeout})
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		if secure == nil && !clear && network != "unix" {
+		if secure == nil && !over.clear && network != "unix" {
 			if host, _, err := net.SplitHostPort(addr); err != nil || !endpoint.Loopback(host) {
 				return nil, &clearError{addr}
 			}
 		}
+		if over.line.isCut() {
+			return nil, errCut
+		}
 		conn, err := dial(ctx, network, addr)
+		if err == nil {
+			conn, err = over.line.take(conn)
+		}
 		if err != nil {
 			return nil, err
 		}

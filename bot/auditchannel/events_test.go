@@ -302,6 +302,19 @@ func recordEvents() map[string]told {
 		"audit_rotation_refused": event.RotationData{
 			State: event.RotationFailed, Step: event.RotateCreate, Target: event.Person{ID: "U01ALICE", Name: "alice"}, Code: "refused", AWSCode: "AccessDenied",
 		},
+		"audit_drill_began": event.DrillData{
+			Drill: "kx2m7q4v", State: event.DrillBegan, RunBy: "carol", Target: event.Person{ID: "U01ALICE", Name: "alice"},
+			Admin: event.Person{ID: "U02BOB", Name: "bob"}, Account: "staging",
+		},
+		"audit_drill_ended": event.DrillData{
+			Drill: "kx2m7q4v", State: event.DrillEnded, RunBy: "carol", Target: event.Person{ID: "U01ALICE", Name: "alice"},
+			Account: "staging", Steps: []event.DrillStep{{Name: "credentials", Result: "passed"}, {Name: "revoke", Result: "not_tried"}},
+		},
+		"audit_drill_failed": event.DrillData{
+			Drill: "kx2m7q4v", State: event.DrillEnded, RunBy: "carol", Target: event.Person{ID: "U01ALICE", Name: "alice"},
+			Account: "staging", Left: []string{"the pause"},
+			Steps: []event.DrillStep{{Name: "credentials", Result: "passed"}, {Name: "pause", Result: "failed"}, {Name: "redis_away", Result: "failed"}},
+		},
 		"audit_record_later": event.Other{Of: "withdrawn", Raw: []byte(`{}`)},
 	} {
 		e := byAlice().Event

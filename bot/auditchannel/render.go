@@ -29,6 +29,8 @@ func render(e told) (m blockkit.Message, post bool) {
 		return configBrokenAudit(p), true
 	case event.RotationData:
 		return rotationAudit(p)
+	case event.DrillData:
+		return drillAudit(p), true
 	}
 	head, _, done := adminAudit(e)
 	if !done {

@@ -6,7 +6,7 @@ import "github.com/assumebot/assumebot/broker/event"
 // that somebody can bring about by typing alone are none.
 func urgent(e told) bool {
 	switch e.Kind {
-	case event.Alarm, event.Reconciled, event.LockedOut, event.Blocked, event.Unblocked, event.Paused, event.Resumed:
+	case event.Alarm, event.Reconciled, event.LockedOut, event.Blocked, event.Unblocked, event.Paused, event.Resumed, event.Drill:
 		return true
 	case event.Granted, event.Undelivered, event.Undeleted, event.Acknowledged:
 		return e.BreakGlass

@@ -32,6 +32,7 @@ type Client struct {
 	second   string        // the region that is asked where that of config does not answer; "": none
 	fallback *sts.Client   // of second; nil without one
 	share    time.Duration // of a call that may be followed by one there
+	padding  *int32        // the least that a session token has; nil: what it needs
 	secrets  *secretsmanager.Client
 	getenv   func(string) string
 	now      func() time.Time

@@ -59,7 +59,7 @@ func (c *Client) issueIn(ctx context.Context, at *sts.Client, op operation, call
 	if call.Plan.Method == broker.MethodGetSessionToken {
 		ask = sessionToken
 	}
-	answer, err := ask(ctx, at, call)
+	answer, err := ask(ctx, at, call, c.padding)
 	c.noted(ctx, asking, err, sent)
 	if err != nil {
 		e := op.failure(ctx, err, sent)
@@ -110,12 +110,14 @@ func once(signer secret.Credentials) func(*sts.Options) {
 	}
 }
 
-func assumeRole(ctx context.Context, at *sts.Client, call broker.Call) (broker.STSAnswer, error) {
+func assumeRole(ctx context.Context, at *sts.Client, call broker.Call, padding *int32) (broker.STSAnswer, error) {
 	account, user := call.Account, call.User
 	in := &sts.AssumeRoleInput{
 		RoleArn:         aws.String(string(account.RoleARN)),
 		RoleSessionName: &user.SessionName,
 		DurationSeconds: seconds(call.Plan.Duration),
+
+		MinimumSessionTokenSize: padding,
 	}
 	if call.Plan.SendsCode() {
 		in.SerialNumber, in.TokenCode = &user.MFASerial, aws.String(call.Request.Code.Reveal())
@@ -146,8 +148,8 @@ func assumeRole(ctx context.Context, at *sts.Client, call broker.Call) (broker.S
 	return answerOf(out.Credentials, principal, resultID(out.ResultMetadata))
 }
 
-func sessionToken(ctx context.Context, at *sts.Client, call broker.Call) (broker.STSAnswer, error) {
-	in := &sts.GetSessionTokenInput{DurationSeconds: seconds(call.Plan.Duration)}
+func sessionToken(ctx context.Context, at *sts.Client, call broker.Call, padding *int32) (broker.STSAnswer, error) {
+	in := &sts.GetSessionTokenInput{DurationSeconds: seconds(call.Plan.Duration), MinimumSessionTokenSize: padding}
 	if call.Plan.SendsCode() {
 		in.SerialNumber, in.TokenCode = &call.User.MFASerial, aws.String(call.Request.Code.Reveal())
 	}
@@ -156,6 +158,19 @@ func sessionToken(ctx context.Context, at *sts.Client, call broker.Call) (broker
 		return broker.STSAnswer{}, err
 	}
 	return answerOf(out.Credentials, "", resultID(out.ResultMetadata))
+}
+
+// MostPadding is the largest session token that AWS pads one to.
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+const MostPadding = 4096
+
+// Padding has AWS pad each session token that c asks for to at least size bytes, up to
+// MostPadding, to rehearse with tokens of that size; 0 is none. It is for before c is used.
+func (c *Client) Padding(size int32) *Client {
+	if size > 0 {
+		c.padding = aws.Int32(min(size, MostPadding))
+	}
+	return c
 }
 
 // seconds is d as STS takes it.

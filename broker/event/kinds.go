@@ -51,6 +51,8 @@ const (
 	Forgotten  Kind = "forgotten"
 	Reconciled Kind = "reconciled"
 	Used       Kind = "used"
+
+	Drill Kind = "drill"
 )
 
 // A Payload is what an Event of one kind holds.
@@ -67,7 +69,7 @@ var all = []Payload{
 	HistoryData{},
 	ConfigData{}, ConfigBrokenData{}, MembershipData{}, SetAsideData{}, RotationData{},
 	UnknownData{}, NotActedData{}, InterruptedData{}, RestatedData{}, ImportedData{}, OpenedData{}, AlarmData{}, ForgottenData{},
-	ReconciledData{}, UsedData{},
+	ReconciledData{}, UsedData{}, DrillData{},
 }
 
 var payloads = func() map[Kind]Payload {

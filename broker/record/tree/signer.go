@@ -20,11 +20,12 @@ import (
 const maxName = 200
 
 // A Signer signs checkpoints: the empty tree, and what provably follows one that was
-// signed. It signs nothing else. Ed25519 gives the same bytes for the same text, so two
+// signed; and reports, which can be taken for none. It signs nothing else. Ed25519 gives the same bytes for the same text, so two
 // that sign the same tree do not contradict each other.
 type Signer struct {
-	key note.Signer
-	log []logKey
+	key     note.Signer
+	reports note.Signer // the same key, for reports
+	log     []logKey
 }
 
 // NewKey makes a key pair for the log called origin: the private key for a ring, and
@@ -60,12 +61,15 @@ func NewSigner(ring ...string) (*Signer, error) {
 		if err != nil {
 			return nil, fmt.Errorf("key %d of the record is no private key as keygen makes it", i+1)
 		}
-		if s.key == nil {
-			s.key = signer
-		}
 		public, err := publicOf(private)
 		if err != nil {
 			return nil, fmt.Errorf("key %d of the record is no private key as keygen makes it", i+1)
+		}
+		if s.key == nil {
+			s.key = signer
+			if s.reports, err = reportSigner(private); err != nil {
+				return nil, fmt.Errorf("key %d of the record is no private key as keygen makes it", i+1)
+			}
 		}
 		s.log = append(s.log, logKey{verifier, public})
 	}

@@ -24,6 +24,7 @@ import (
 // A recording is the record as this process writes, reads, signs and closes it.
 type recording struct {
 	log       *record.Log
+	keys      tree.PublicKeys
 	publisher *record.Publisher
 	importer  *record.Importer // nil where there can be no former record
 	archiver  *record.Archiver // nil where there is no archive
@@ -63,6 +64,7 @@ func newRecording(ctx context.Context, st *store.Store, aws *awsapi.Client, s Se
 	}
 	r := &recording{
 		log:     l,
+		keys:    keys,
 		out:     env.Log,
 		covered: cfg.RequireArchive,
 		closing: closing,

@@ -44,6 +44,7 @@ type App struct {
 	sinks   []*sink.Follower
 	ages    *keyAges
 	keys    *rotating
+	groups  broker.Directory
 	told    atomic.Bool // to stop
 	env     Environment
 }
@@ -70,6 +71,9 @@ type Environment struct {
 
 	AuditPace  time.Duration // from one post in the audit channel to the next; 0: what Slack takes
 	LedgerPace ledger.Pace   // how soon a dead process is found; zero: as usual
+
+	Line    *store.Line // the way to Redis, for a drill; nil: nobody cuts it
+	Padding int32       // the least bytes of a session token, for a drill; 0: what it needs
 
 	leases *lease.Roster
 }
@@ -120,6 +124,7 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 		Now:       env.Now,
 		Log:       env.Log,
 		Watch:     env.Watch,
+		Line:      env.Line,
 	})
 	if err != nil {
 		return nil, err
@@ -154,7 +159,7 @@ func (a *App) wire(s Settings) {
 	people := directory.New(directory.Deps{
 		API: api, Copies: st.Copies, Leases: env.leases, Recorder: a.record, Named: m.userGroups, Known: m.isUser, Now: env.Now, Log: env.Log,
 	})
-	m.deps.People, m.deps.Directory = people.People, people.Groups
+	m.deps.People, m.deps.Directory, a.groups = people.People, people.Groups, people.Groups
 	a.Bot = bot.New(bot.Deps{
 		API: api, HTTP: web, APIURL: s.SlackAPIURL,
 		Broker: m.broker(cfg), Settings: botSettings(cfg),
@@ -192,13 +197,13 @@ func ports(st *store.Store, leases lease.Leases) broker.Deps {
 
 func openAWS(ctx context.Context, s Settings, env Environment) (*awsapi.Client, error) {
 	if env.AWS != nil {
-		return awsapi.NewAt(*env.AWS, s.AWSRegion, env.Getenv, env.Now).FallingBack(s.AWSFallback).Watched(env.Watch).Logging(env.Log), nil
+		return awsapi.NewAt(*env.AWS, s.AWSRegion, env.Getenv, env.Now).FallingBack(s.AWSFallback).Watched(env.Watch).Logging(env.Log).Padding(env.Padding), nil
 	}
 	aws, err := awsapi.New(ctx, s.AWSRegion, env.Getenv, env.Now)
 	if err != nil {
 		return nil, NeedsPerson(fmt.Errorf("AWS settings: %w", err))
 	}
-	return aws.FallingBack(s.AWSFallback).Watched(env.Watch).Logging(env.Log), nil
+	return aws.FallingBack(s.AWSFallback).Watched(env.Watch).Logging(env.Log).Padding(env.Padding), nil
 }
 
 // Run serves until ctx ends and finishes what was accepted. What Slack says that
