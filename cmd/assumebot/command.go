@@ -38,7 +38,8 @@ func newRoot(ctx context.Context, getenv func(string) string) *cobra.Command {
 		SuggestionsMinimumDistance: 2,
 	}
 	root.AddCommand(
-		runCommand(ctx, getenv), checkCommand(ctx, getenv), policyCommand(ctx, getenv), recordCommand(ctx, getenv), rotateKeyCommand(ctx, getenv),
+		runCommand(ctx, getenv), checkCommand(ctx, getenv), policyCommand(ctx, getenv), recordCommand(ctx, getenv),
+		rotateKeyCommand(ctx, getenv), drillCommand(ctx, getenv),
 		initCommand(ctx, getenv), manifestCommand(getenv), schemaCommand(),
 		keygenCommand(), versionCommand(), completionCommand(), manCommand(), environmentTopic(),
 	)

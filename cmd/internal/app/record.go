@@ -89,7 +89,7 @@ func newRecording(ctx context.Context, st *store.Store, aws *awsapi.Client, s Se
 		Witnesses: witnesses,
 		Required:  cfg.RequireWitnesses,
 		Archive:   archive,
-		Eager:     cfg.RequireArchive,
+		Eager:     cfg.RequireArchive || env.Line != nil, // a drill waits for what it proves
 		Out:       env.Log,
 	})
 	if !st.Embedded() {
