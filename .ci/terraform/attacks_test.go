@@ -235,7 +235,9 @@ func TestTheSecretsAreForTheBotAndTheHost(t *testing.T) {
 		return "arn:aws:secretsmanager:eu-west-1:" + hub + ":secret:" + secret + "-AbCdEf"
 	}
 	read := func(who, secret string) awstest.Question {
-		return awstest.Question{Action: "secretsmanager:GetSecretValue", Resource: name(secret), Principals: []string{who}, Facts: map[string]string{"aws:PrincipalArn": who}}
+		return awstest.Question{
+			Action: "secretsmanager:GetSecretValue", Resource: name(secret), Principals: []string{who}, Facts: map[string]string{"aws:PrincipalArn": who},
+		}
 	}
 	for _, c := range []struct {
 		why, policy string
@@ -275,11 +277,11 @@ func TestTheSecretsAreForTheBotAndTheHost(t *testing.T) {
 
 // TestTheBotIsItsHostAlone: nobody else becomes the bot.
 func TestTheBotIsItsHostAlone(t *testing.T) {
+	const provider = "arn:aws:iam::" + hub + ":oidc-provider/oidc.example.com/id/1"
 	h := with(t, "hub", hub, changed(t, hubVariables, map[string]any{"bot_services": []string{"pods.eks.amazonaws.com"}, "bot_oidc": map[string]string{
-		"provider_arn": "arn:aws:iam::" + hub + ":oidc-provider/oidc.example.com/id/1", "issuer": "oidc.example.com/id/1", "subject": "system:serviceaccount:assumebot:assumebot",
+		"provider_arn": provider, "issuer": "oidc.example.com/id/1", "subject": "system:serviceaccount:assumebot:assumebot",
 	}}))
 	trust := h.attribute(t, "aws_iam_role.bot", "", "assume_role_policy")
-	provider := "arn:aws:iam::" + hub + ":oidc-provider/oidc.example.com/id/1"
 	token := func(subject string) map[string]string {
 		return map[string]string{"oidc.example.com/id/1:sub": subject, "oidc.example.com/id/1:aud": "sts.amazonaws.com"}
 	}
@@ -317,7 +319,8 @@ func (in *instance) instances(t *testing.T, address string) int {
 }
 
 func TestWhatIsLeftOutIsNotMade(t *testing.T) {
-	h := with(t, "hub", hub, `{"people": {"alice": {"roles": ["arn:aws:iam::222222222222:role/OnCall"], "create_user": false}}, "bot_services": ["ecs-tasks.amazonaws.com"]}`)
+	h := with(t, "hub", hub, `{"people": {"alice": {"roles": ["arn:aws:iam::222222222222:role/OnCall"], "create_user": false}},
+		"bot_services": ["ecs-tasks.amazonaws.com"]}`)
 	s := with(t, "spoke", prod, changed(t, spokeVariables, map[string]any{"bot_role_arn": nil}))
 	a := with(t, "audit", audit, `{"bucket": "my-record", "bot_role_arn": "`+botRole+`"}`)
 	for in, addresses := range map[*instance][]string{

@@ -28,12 +28,14 @@ func TestTheExampleFitsTogether(t *testing.T) {
 		for person, want := range who {
 			q := asks(person, "sts:AssumeRole", "arn:aws:iam::"+prod+":role/"+role, map[string]string{"aws:MultiFactorAuthPresent": "true",
 				"sts:RoleSessionName": person, "sts:SourceIdentity": person, "sts:ExternalId": externalID, "aws:SourceIp": "192.0.2.10"})
-			if got := allowed(t, q, people.attribute(t, "aws_iam_policy.person", person, "policy"), roles.attribute(t, "aws_iam_role.person", role, "assume_role_policy")); got != want {
+			own, trust := people.attribute(t, "aws_iam_policy.person", person, "policy"), roles.attribute(t, "aws_iam_role.person", role, "assume_role_policy")
+			if got := allowed(t, q, own, trust); got != want {
 				t.Errorf("%s as %s: got %v, want %v", person, role, got, want)
 			}
 		}
 	}
-	revoke := awstest.Question{Action: "sts:AssumeRole", Resource: revokerRole, Principals: []string{botRole}, Facts: map[string]string{"sts:RoleSessionName": "assumebot-revoker"}}
+	revoke := awstest.Question{Action: "sts:AssumeRole", Resource: revokerRole, Principals: []string{botRole},
+		Facts: map[string]string{"sts:RoleSessionName": "assumebot-revoker"}}
 	if !allowed(t, revoke, people.attribute(t, "aws_iam_role_policy.bot", "", "policy"), roles.attribute(t, "aws_iam_role.revoker", "", "assume_role_policy")) {
 		t.Error("the bot does not get its revoker")
 	}
@@ -76,7 +78,9 @@ func TestTheModulesRefuseWhatWouldOpenThem(t *testing.T) {
 		{"an odd name", "hub", map[string]any{"people": map[string]any{"a/b": map[string]any{"roles": onCall}}}, "as IAM names a user"},
 		{"a host that is none", "hub", map[string]any{"bot_services": []string{"lambda.amazonaws.com"}}, "ec2.amazonaws.com"},
 		{"no host", "hub", map[string]any{"bot_services": []string{}}, "give bot_services or bot_oidc"},
-		{"every service account", "hub", map[string]any{"bot_oidc": map[string]string{"provider_arn": "a", "issuer": "b", "subject": "system:serviceaccount:*:*"}}, "one service account"},
+		{"every service account", "hub", map[string]any{
+			"bot_oidc": map[string]string{"provider_arn": "a", "issuer": "b", "subject": "system:serviceaccount:*:*"},
+		}, "one service account"},
 		{"every revoker", "hub", map[string]any{"revokers": []string{"*"}}, "no wildcard"},
 		{"all secrets", "hub", map[string]any{"secret_path": "*"}, "no wildcard"},
 		{"a whole account", "spoke", map[string]any{"people": map[string]string{"all": "arn:aws:iam::111111111111:root"}}, "no account, no wildcard"},

@@ -12,7 +12,8 @@ import (
 //go:embed testdata/messages/approval_asked.golden testdata/messages/approval_cancel.golden testdata/messages/approval_glass_waiting.golden
 //go:embed testdata/messages/approval_people.golden testdata/messages/approval_waiting.golden testdata/messages/buckets_many.golden
 //go:embed testdata/messages/buckets_search.golden testdata/messages/console.golden testdata/messages/dm_issued.golden testdata/messages/dm_placeholder.golden
-//go:embed testdata/messages/ended.golden testdata/messages/error_ours.golden testdata/messages/explain_approval.golden testdata/messages/help_more.golden testdata/messages/history.golden
+//go:embed testdata/messages/ended.golden testdata/messages/error_ours.golden testdata/messages/explain_approval.golden
+//go:embed testdata/messages/help_more.golden testdata/messages/history.golden
 //go:embed testdata/messages/issued.golden testdata/messages/issued_own.golden testdata/messages/key_registered.golden testdata/messages/mfa_begun.golden
 //go:embed testdata/messages/mfa_status.golden testdata/messages/reminder.golden testdata/messages/revoked.golden testdata/messages/sealed_age.golden
 //go:embed testdata/messages/sessions_revocable.golden testdata/messages/undelivered.golden testdata/messages/whoami.golden
