@@ -84,7 +84,7 @@ func adviceOn(err error, overTLS bool) advice {
 	case errors.As(err, &header):
 		return advice{"that port has no TLS: write redis:// in REDIS_URL, or name its TLS port", true}
 	case errors.As(err, &unknown), strings.Contains(text, "certificate signed by unknown authority"):
-		return advice{"the certificate is from a CA that this machine does not know: name the CA's file by SSL_CERT_FILE", true}
+		return advice{"the certificate is from a CA that is not known here: name that CA's file by REDIS_CA_FILE", true}
 	case errors.As(err, &hostname):
 		return advice{"the certificate is for another host: write the name that it has in REDIS_URL", true}
 	case errors.As(err, &verify):

@@ -88,7 +88,7 @@ func TestOpenTellsTLSFromClear(t *testing.T) {
 	port := freePort(t)
 	storetest.StartRedis(t, "--tls-port", port, "--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert)
 	wantAdvice(t, "redis://u:MARKED@127.0.0.1:"+port, "if that port is for TLS, write rediss://", false)
-	wantAdvice(t, "rediss://u:MARKED@127.0.0.1:"+port, "name the CA's file by SSL_CERT_FILE", true)
+	wantAdvice(t, "rediss://u:MARKED@127.0.0.1:"+port, "name that CA's file by REDIS_CA_FILE", true)
 	storetest.Eventually(t, 20*time.Second, "the server's alert arrives before its reset", func() bool {
 		_, err := open(t, "rediss://127.0.0.1:"+port+"?skip_verify=true", storetest.KeyOne)
 		var setup *store.SetupError

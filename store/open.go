@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -32,6 +33,8 @@ type Options struct {
 	SealKeys []secret.Text
 	// Cleartext lets redis:// reach other hosts than this one.
 	Cleartext bool
+	// Roots alone vouch for a Redis that is reached over TLS; nil: those of the machine.
+	Roots *x509.CertPool
 	// Replicas is how many Redis replicas must have what is appended to the record
 	// before it counts; 0 waits for none.
 	Replicas int
@@ -62,7 +65,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if raw == Embedded {
 		s.embedded, t, err = startEmbedded(o.Line)
 	} else {
-		t, err = parseTarget(raw, way{o.Cleartext, o.Line})
+		t, err = parseTarget(raw, way{o.Cleartext, o.Line}, o.Roots)
 	}
 	if err != nil {
 		return nil, &SetupError{err}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"net"
 	"net/url"
@@ -49,8 +50,9 @@ var errURL = errors.New("REDIS_URL cannot be read. It is \"embedded\", or redis:
 // parseTarget reads a Redis URL: several ?addr=host:port make it a cluster,
 // ?master_name= makes the hosts Sentinels, whose own user and password are those
 // before the @, while ?username= and ?password= are the node's. Without TLS, and where
-// over does not allow it in clear, only this machine is reached.
-func parseTarget(raw string, over way) (target, error) {
+// over does not allow it in clear, only this machine is reached; with TLS, roots alone
+// vouch for a node unless they are nil.
+func parseTarget(raw string, over way, roots *x509.CertPool) (target, error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Fragment != "" || u.Opaque != "" {
 		return target{}, errURL
@@ -61,19 +63,28 @@ func parseTarget(raw string, over way) (target, error) {
 		if err != nil {
 			return target{}, errURL
 		}
+		trust(o.TLSConfig, roots)
 		return sentinelTarget(o, over), nil
 	case u.Query().Has("addr"):
 		o, err := redis.ParseClusterURL(raw)
 		if err != nil {
 			return target{}, errURL
 		}
+		trust(o.TLSConfig, roots)
 		return clusterTarget(o, over), nil
 	}
 	o, err := redis.ParseURL(raw)
 	if err != nil {
 		return target{}, errURL
 	}
+	trust(o.TLSConfig, roots)
 	return singleTarget("single node", o, over), nil
+}
+
+func trust(secure *tls.Config, roots *x509.CertPool) {
+	if secure != nil {
+		secure.RootCAs = roots
+	}
 }
 
 // The three below differ only in the type of their options. No client retries:

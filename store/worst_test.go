@@ -320,6 +320,45 @@ func TestTLSIsVerified(t *testing.T) {
 	}
 }
 
+// TestRootsAloneVouchForARedis: on one node, on a cluster's nodes and on Sentinels.
+func TestRootsAloneVouchForARedis(t *testing.T) {
+	t.Parallel()
+	backend := storetest.RealTCP(t)
+	ours, others := selfSigned(t), selfSigned(t)
+	p := storetest.NewProxy(t, func() (net.Conn, error) { return net.Dial("tcp", backend) }, ours)
+	opens := func(path string, of *tls.Config) error {
+		cert, err := x509.ParseCertificate(of.Certificates[0].Certificate[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		roots := x509.NewCertPool()
+		roots.AddCert(cert)
+		s, err := store.Open(t.Context(), store.Options{
+			URL: secret.New("rediss://" + p.Addr + path), SealKeys: []secret.Text{storetest.KeyOne}, Roots: roots,
+		})
+		if err == nil {
+			err = s.Close()
+		}
+		return err
+	}
+	if err := opens("", ours); err != nil {
+		t.Errorf("with its own certificate: %v", err)
+	}
+	const unknown, noCluster, noSentinel = "name that CA's file by REDIS_CA_FILE", "leave ?addr= out", "all sentinels"
+	for _, c := range []struct {
+		path, says string
+		of         *tls.Config
+	}{
+		{"", unknown, others},
+		{"?addr=" + p.Addr, unknown, others}, {"?addr=" + p.Addr, noCluster, ours},
+		{"?master_name=main", "signed by unknown authority", others}, {"?master_name=main", noSentinel, ours},
+	} {
+		if err := opens(c.path, c.of); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: got %v, want %q", c.path, err, c.says)
+		}
+	}
+}
+
 func selfSigned(t *testing.T) *tls.Config {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

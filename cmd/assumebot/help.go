@@ -18,7 +18,7 @@ const environment = `Each of those marked * also as NAME_FILE, the path of a fil
   SLACK_APP_TOKEN *       xapp-…, with the scope connections:write
   SLACK_BOT_TOKEN *       xoxb-…
   REDIS_URL *             embedded, for one process, or redis://, rediss://,
-                          unix://
+                          unix://; REDIS_CA * in PEM alone vouches for rediss://
   ASSUMEBOT_SEAL_KEYS *   comma-separated or one a line, newest first;
                           not needed with embedded
   ASSUMEBOT_RECORD_KEY *  signs the record; newest first; none with embedded

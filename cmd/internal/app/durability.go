@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
@@ -14,18 +13,16 @@ import (
 // environment it needs no more than what leads there. It does not wait for Redis.
 func Durability(ctx context.Context, getenv func(string) string) (d store.Durability, err error) {
 	r := settingsReader{getenv: getenv}
-	url, _ := r.redis(r.secret("REDIS_URL"))
+	var s Settings
+	s.RedisURL, _ = r.redis(r.secret("REDIS_URL"))
+	s.RedisCA, s.Risks = r.redisCA(s.RedisURL), r.risks
 	if err := errors.Join(r.problems...); err != nil {
 		return store.Durability{}, err
 	}
-	if (Settings{RedisURL: url}).EmbeddedRedis() {
+	if s.EmbeddedRedis() {
 		return store.Durability{}, fmt.Errorf("REDIS_URL is %s, whose record ends with the bot: there is no Redis to ask", Embedded)
 	}
-	st, err := store.Open(ctx, store.Options{
-		URL:       url,
-		SealKeys:  []secret.Text{NewSealKey()}, // nothing is sealed
-		Cleartext: slices.Contains(r.risks, riskRedisClear),
-	})
+	st, err := store.Open(ctx, s.storeOptions())
 	if err != nil {
 		return store.Durability{}, err
 	}
@@ -33,13 +30,19 @@ func Durability(ctx context.Context, getenv func(string) string) (d store.Durabi
 	return st.Log.Durability(ctx)
 }
 
-// Health asks the Redis of s how it is. It does not wait for Redis.
-func (s Settings) Health(ctx context.Context) (h store.Health, err error) {
+// storeOptions are what leads to the Redis of s. Without seal keys it makes one, for who
+// seals nothing.
+func (s Settings) storeOptions() store.Options {
 	keys := s.SealKeys
 	if len(keys) == 0 {
-		keys = []secret.Text{NewSealKey()} // nothing is sealed
+		keys = []secret.Text{NewSealKey()}
 	}
-	st, err := store.Open(ctx, store.Options{URL: s.RedisURL, SealKeys: keys, Cleartext: s.ClearRedis()})
+	return store.Options{URL: s.RedisURL, SealKeys: keys, Cleartext: s.ClearRedis(), Roots: s.RedisCA}
+}
+
+// Health asks the Redis of s how it is. It does not wait for Redis.
+func (s Settings) Health(ctx context.Context) (h store.Health, err error) {
+	st, err := store.Open(ctx, s.storeOptions())
 	if err != nil {
 		return store.Health{}, err
 	}

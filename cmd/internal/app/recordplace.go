@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/assumebot/assumebot/broker/awsapi"
@@ -16,7 +15,6 @@ import (
 	"github.com/assumebot/assumebot/broker/record/audit"
 	"github.com/assumebot/assumebot/broker/record/entry"
 	"github.com/assumebot/assumebot/broker/record/tree"
-	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 	"github.com/assumebot/assumebot/store"
 )
@@ -129,12 +127,8 @@ func OpenNamed(path string) (*os.File, error) {
 }
 
 func (r *RecordReader) openRedis(ctx context.Context, s Settings) error {
-	keys := s.SealKeys
-	if len(keys) == 0 {
-		keys = []secret.Text{NewSealKey()} // nothing is sealed
-	}
 	store.RouteClientLog(slog.New(slog.DiscardHandler))
-	st, err := store.Open(ctx, store.Options{URL: s.RedisURL, SealKeys: keys, Cleartext: slices.Contains(s.Risks, riskRedisClear)})
+	st, err := store.Open(ctx, s.storeOptions())
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"maps"
@@ -33,7 +34,9 @@ type Settings struct {
 	SlackBotToken secret.Text // xoxb-…
 	SlackAPIURL   string      // ends in /
 	RedisURL      secret.Text // Embedded, or a URL, which may hold a password
-	Alone         bool        // Embedded, and no other process uses the Slack app
+	// RedisCA alone vouches for a Redis that is reached over TLS; nil: the CAs of the machine.
+	RedisCA *x509.CertPool
+	Alone   bool // Embedded, and no other process uses the Slack app
 	// SealKeys are 32 bytes each in padded standard base64, newest first. With
 	// Embedded there may be none, and the store makes its own.
 	SealKeys []secret.Text
@@ -71,6 +74,7 @@ func ReadSettings(getenv func(string) string) (Settings, error) {
 	r.awsEndpoints(r.accepts(awsapi.AcceptForeignEndpoint))
 	redis, unread := r.secret("REDIS_URL")
 	s.RedisURL, s.Alone = r.redis(redis, unread)
+	s.RedisCA = r.redisCA(s.RedisURL)
 	r.keys(&s, redis.Empty() || redis.Reveal() == Embedded || strings.HasPrefix(redis.Reveal(), Embedded+"?"))
 	r.metrics(&s)
 	r.traces(&s)
@@ -274,9 +278,9 @@ var foreignRedis = []string{
 var foreignParameters = map[string]string{
 	"ssl":                "write rediss:// for TLS, and leave it out",
 	"tls":                "write rediss:// for TLS, and leave it out",
-	"ssl_cert_reqs":      "leave it out, the certificate is always checked; SSL_CERT_FILE names a CA of your own",
-	"ssl_ca_certs":       "leave it out; SSL_CERT_FILE names a CA of your own",
-	"ssl_ca_path":        "leave it out; SSL_CERT_DIR names a directory of CAs of your own",
+	"ssl_cert_reqs":      "leave it out, the certificate is always checked; REDIS_CA_FILE names a CA of your own",
+	"ssl_ca_certs":       "leave it out; REDIS_CA_FILE names a CA of your own",
+	"ssl_ca_path":        "leave it out; REDIS_CA_FILE names a file of CAs of your own",
 	"ssl_certfile":       "certificates of a client are not supported; leave it out, and give a user and a password",
 	"ssl_keyfile":        "certificates of a client are not supported; leave it out, and give a user and a password",
 	"ssl_check_hostname": "leave it out, the host's name is always checked",

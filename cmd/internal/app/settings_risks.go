@@ -57,7 +57,7 @@ func (r *settingsReader) redisRisks(u *url.URL) bool {
 			"where nobody else is on that network", riskRedisClear, endpoint.Accepted)
 		return false
 	case u.Scheme == "rediss" && query.Has("skip_verify") && !isFalse(query["skip_verify"]) && !verify:
-		r.fail("REDIS_URL has skip_verify, so that anybody on the way could be that Redis: name its CA by SSL_CERT_FILE instead, or set %s=%s",
+		r.fail("REDIS_URL has skip_verify, so that anybody on the way could be that Redis: name the file of its CA by REDIS_CA_FILE instead, or set %s=%s",
 			riskRedisVerify, endpoint.Accepted)
 		return false
 	}
