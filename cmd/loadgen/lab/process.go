@@ -85,6 +85,7 @@ func (p *Process) Tail() string {
 type Usage struct {
 	CPU      time.Duration // user and system, since it started
 	Resident int64         // bytes now
+	File     int64         // of these, pages of the program's file, which the kernel may drop and read again
 	Peak     int64         // bytes at most
 	Threads  int
 }
@@ -123,6 +124,8 @@ func (p *Process) Usage() (Usage, error) {
 		switch name {
 		case "VmRSS":
 			u.Resident = n << 10
+		case "RssFile":
+			u.File = n << 10
 		case "VmHWM":
 			u.Peak = n << 10
 		case "Threads":
