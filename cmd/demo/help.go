@@ -2,7 +2,7 @@ package main
 
 import "fmt"
 
-const usageText = `Usage: demo [-v] [--port N] | --serve | --gallery [--port N]
+const usageText = `Usage: demo [-v] [--port N] | --serve | --gallery [--port N] | --drill PROGRAM
 
 The whole bot against a fake Slack and a fake AWS, on a page in the browser and
 in this terminal. It prints where the page is, and reads lines from a keyboard,
@@ -14,6 +14,9 @@ Of a script the first line that fails ends it, and the exit code is 1.
 
 With --serve it has no bot. It keeps the fakes up, says how to point a bot to
 them, and types what people type: to rehearse an installation.
+
+With --drill it has no bot either: it runs PROGRAM, an assumebot that was built,
+beside the fakes, and has it drill with them (assumebot help drill).
 
 With --gallery it shows every message of the bot in the browser, on a phone and
 on a desktop. It needs a clone to run in.

@@ -34,6 +34,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	verbose := flags.Bool("v", false, "print the bot's log to standard error")
 	alone := flags.Bool("serve", false, "run no bot; keep the fakes up for one that is started as in earnest, until interrupted")
 	drawn := flags.Bool("gallery", false, "run no bot; show every message in the browser, on a phone and on a desktop, until interrupted")
+	rehearsed := flags.String("drill", "", "run no bot; have this `assumebot` drill against the fakes, and end")
 	flags.Usage = func() {
 		fmt.Fprint(flags.Output(), usageText)
 		flags.PrintDefaults()
@@ -49,11 +50,13 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		fmt.Fprintf(stderr, "demo: it takes no arguments; pipe lines in, or type them\n\n%s", usageText)
 		return errUsage
 	}
-	if wrong := clash(*alone, *drawn, *verbose); wrong != "" {
+	if wrong := clash(*alone, *drawn, *verbose, *rehearsed != ""); wrong != "" {
 		fmt.Fprintf(stderr, "demo: %s\n\n%s", wrong, usageText)
 		return errUsage
 	}
 	switch {
+	case *rehearsed != "":
+		return drillWith(ctx, *rehearsed, stdout, stderr)
 	case *alone:
 		return serve(ctx, stdin, stdout, *port)
 	case *drawn:
@@ -67,8 +70,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 }
 
 // clash says which flags exclude each other, "" for none.
-func clash(alone, drawn, verbose bool) string {
+func clash(alone, drawn, verbose, rehearsed bool) string {
 	switch {
+	case rehearsed && (alone || drawn || verbose):
+		return "--drill goes with no other flag"
 	case alone && drawn:
 		return "--serve and --gallery exclude each other"
 	case alone && verbose:

@@ -21,6 +21,8 @@ var untested = map[string]string{
 	"go test ":                         "these tests are a part of it",
 	"aws sts assume-role ":             "it wants a code of a device; deploy_test.go of broker/awstest makes the same call",
 	"assumebot rotate-key ":            "it takes minutes, and AWS; rotate_key.txtar of cmd/assumebot makes the same calls",
+	"assumebot drill ":                 "it wants a code of a device, and two replicas; .ci/run drills with the fakes",
+	"go build -o assumebot ":           "as assumebot drill",
 	"aws iam ":                         "it makes users and roles in an AWS account; the fake of AWS has no API for that",
 	"(umask 077; aws iam ":             "as aws iam",
 	"go run filippo.io/":               "it fetches a module of others; .ci/foreign reads proofs with that module",

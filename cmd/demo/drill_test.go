@@ -1,0 +1,29 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+)
+
+func TestADrillThatFailsFailsTheDemo(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	err := run(t.Context(), []string{"--drill", "/bin/false"}, strings.NewReader(""), &stdout, &stderr)
+	if err == nil {
+		t.Error("got no error of a program that fails at once")
+	}
+	if err := run(t.Context(), []string{"--drill", "/nowhere/assumebot"}, strings.NewReader(""), &stdout, &stderr); err == nil {
+		t.Error("got no error of a program that is not there")
+	}
+}
+
+func TestDrillGoesWithNoOtherFlag(t *testing.T) {
+	for _, other := range []string{"--serve", "--gallery", "-v"} {
+		var stdout, stderr bytes.Buffer
+		err := run(t.Context(), []string{"--drill", "/bin/true", other}, strings.NewReader(""), &stdout, &stderr)
+		if !errors.Is(err, errUsage) || !strings.Contains(stderr.String(), "--drill goes with no other flag") {
+			t.Errorf("%s: got %v and %q", other, err, stderr.String())
+		}
+	}
+}
