@@ -236,6 +236,7 @@ func (l *Lab) Usage() (Usage, error) {
 		}
 		sum.CPU += u.CPU
 		sum.Resident += u.Resident
+		sum.File += u.File
 		sum.Peak += u.Peak
 		sum.Threads += u.Threads
 	}
