@@ -27,6 +27,9 @@ func main() {
 // whoever starts the program again need not try.
 const exitSetup = 78
 
+// exitUsage is how a command line ends that was not understood.
+const exitUsage = 2
+
 // An exitCode is how a command ends that has said everything, and has not failed.
 type exitCode int
 
@@ -52,10 +55,10 @@ func report(err error, stderr io.Writer, colours palette) int {
 		return int(says)
 	case errors.As(err, &usage) && usage.alone:
 		_, _ = fmt.Fprintf(stderr, "%s %s\n", name, terminal(usage.Error()))
-		return 2
+		return exitUsage
 	case errors.As(err, &usage):
 		_, _ = fmt.Fprintf(stderr, "%s %s\n\n%s", name, terminal(usage.Error()), usageText(usage.cmd))
-		return 2
+		return exitUsage
 	case errors.As(err, &problems) && err.Error() == problems.Error():
 		_, _ = fmt.Fprintln(stderr, problems) // alone, as compilers print theirs
 	default:

@@ -34,6 +34,7 @@ var untested = map[string]string{
 	"ssh-keygen -Y verify ":                             "it wants a release; .ci/release packages makes one and checks it so",
 	"sha256sum --ignore-missing ":                       "as ssh-keygen",
 	"CGO_ENABLED=0 GOFLAGS= go build":                   "it wants a clone without changes; .ci/release image builds so, twice",
+	"redis-server deploy/redis.conf":                    "it runs on; shipped_test.go of cmd/assumebot starts it",
 	"kubectl ":                                          "no cluster is here",
 	"helm upgrade ":                                     "no cluster is here; .ci/chart renders the chart",
 	"tail -n +2 proof":                                  "what it writes is for the command after it, which fetches a module of others",
