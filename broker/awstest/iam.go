@@ -37,8 +37,8 @@ type rolePoliciesXML struct {
 	IsTruncated bool
 }
 
-// iam reads roles and users of the caller's account, keeps inline policies of its roles, and makes access keys. They count from the next call
-// on; at AWS that may take minutes.
+// iam reads roles of the caller's account and keeps their inline policies; what is of users is in files of its own.
+// Policies count from the next call on; at AWS that may take minutes.
 func (s *Server) iam(req *request, who *caller) (any, *refusal) {
 	// "You cannot call any IAM API operations unless MFA authentication information is included":
 	// https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
@@ -50,6 +50,10 @@ func (s *Server) iam(req *request, who *caller) (any, *refusal) {
 		return s.iamOfUser(req, who)
 	case "CreateAccessKey", "UpdateAccessKey", "DeleteAccessKey", "GetAccessKeyLastUsed":
 		return s.iamKeys(req, who)
+	case "CreateUser", "GetUser", "DeleteUser", "TagUser", "PutUserPolicy", "GetUserPolicy", "DeleteUserPolicy":
+		return s.iamUsers(req, who)
+	case "CreateVirtualMFADevice", "EnableMFADevice", "DeactivateMFADevice", "DeleteVirtualMFADevice":
+		return s.iamDevices(req, who)
 	}
 	if !slices.Contains([]string{"GetRole", "PutRolePolicy", "GetRolePolicy", "DeleteRolePolicy", "ListRolePolicies"}, req.action) {
 		return nil, invalidAction(req)
@@ -82,7 +86,7 @@ func (s *Server) iam(req *request, who *caller) (any, *refusal) {
 		return r.getRole(arn), nil
 	}
 	if req.action == "PutRolePolicy" {
-		return nil, r.putInline(policyName, req.params.Get("PolicyDocument"), s.now().Sub(s.shownTime()))
+		return nil, putInline(r.inline, maxInline, "role "+r.Name, policyName, req.params.Get("PolicyDocument"), s.now().Sub(s.shownTime()))
 	}
 	if req.action == "ListRolePolicies" {
 		return rolePoliciesXML{PolicyNames: slices.Sorted(maps.Keys(r.inline))}, nil
@@ -108,22 +112,23 @@ func (s *identities) roleByName(account, name string) (string, *role) {
 	return RoleARN(account, name), nil
 }
 
-func (r *role) putInline(name, text string, ahead time.Duration) *refusal {
+// putInline keeps an inline policy of whose, all of which together have a limit.
+func putInline(inline map[string]inlinePolicy, limit int, whose, name, text string, ahead time.Duration) *refusal {
 	parsed, err := parsePolicy(text)
 	if err != nil {
 		return &refusal{http.StatusBadRequest, "MalformedPolicyDocument", sentence(err)}
 	}
 	size := policySize(text)
-	for other, p := range r.inline {
+	for other, p := range inline {
 		if other != name {
 			size += policySize(p.text)
 		}
 	}
-	if size > maxInline {
+	if size > limit {
 		return &refusal{http.StatusConflict, "LimitExceeded",
-			fmt.Sprintf("Maximum policy size of %d bytes exceeded for role %s", maxInline, r.Name)}
+			fmt.Sprintf("Maximum policy size of %d bytes exceeded for %s", limit, whose)}
 	}
-	r.inline[name] = inlinePolicy{text, parsed, ahead}
+	inline[name] = inlinePolicy{text, parsed, ahead}
 	return nil
 }
 

@@ -54,14 +54,15 @@ type identities struct {
 	tokenLen atomic.Int64
 
 	mu       sync.Mutex
-	users    map[string]*user      // by ARN
-	roles    map[string]*role      // by ARN
-	keys     map[string]*accessKey // by access key ID, long-term
-	sessions map[string]*session   // by access key ID, temporary
-	devices  map[string]*Device    // by serial
-	disabled map[string]bool       // regions without STS
-	optIn    map[string]bool       // regions that no account has enabled
-	unknown  int                   // how many calls AWS refuses that a new key signs
+	users    map[string]*user           // by ARN
+	roles    map[string]*role           // by ARN
+	keys     map[string]*accessKey      // by access key ID, long-term
+	sessions map[string]*session        // by access key ID, temporary
+	devices  map[string]*Device         // by serial
+	managed  map[string]*policyDocument // by ARN
+	disabled map[string]bool            // regions without STS
+	optIn    map[string]bool            // regions that no account has enabled
+	unknown  int                        // how many calls AWS refuses that a new key signs
 }
 
 func newIdentities() *identities {
@@ -71,6 +72,7 @@ func newIdentities() *identities {
 		keys:     map[string]*accessKey{},
 		sessions: map[string]*session{},
 		devices:  map[string]*Device{},
+		managed:  map[string]*policyDocument{},
 		disabled: map[string]bool{},
 		optIn:    map[string]bool{},
 	}
@@ -81,8 +83,12 @@ func newIdentities() *identities {
 
 type user struct {
 	User
-	policy *policyDocument // nil allows everything
-	tags   map[string]string
+	policy      *policyDocument         // nil allows everything
+	inline      map[string]inlinePolicy // by policy name
+	boundaryARN string
+	boundary    *policyDocument // nil: none
+	tags        map[string]string
+	created     time.Time
 }
 
 type role struct {
@@ -146,7 +152,7 @@ func (s *identities) AddUser(u User) {
 	policy := mustParse(u.Policy)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.users[arn] = &user{User: u, policy: policy}
+	s.users[arn] = &user{User: u, policy: policy, tags: map[string]string{}, created: s.now()}
 	s.keys[u.AccessKeyID] = &accessKey{userARN: arn, secret: u.SecretAccessKey, created: s.now()}
 }
 
@@ -268,10 +274,16 @@ func (s *identities) effectOf(who *caller, a asked) (e effect, reason string) {
 		switch {
 		case u == nil || matchesAny(u.Deny, a.action):
 			return effectDeny, noIdentity
+		case u.boundary != nil && u.boundary.effect(a) != effectAllow:
+			return effectDeny, " because no permissions boundary allows the " + a.action + " action"
 		case u.policy == nil:
-			return effectAllow, ""
+			e = effectAllow
+		default:
+			e = u.policy.effect(a)
 		}
-		e = u.policy.effect(a)
+		for _, p := range u.inline {
+			e = max(e, p.parsed.effect(a))
+		}
 		return e, map[effect]string{effectDeny: denied, effectNone: noIdentity}[e]
 	}
 	r := s.roles[who.roleARN]

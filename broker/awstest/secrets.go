@@ -17,6 +17,7 @@ const (
 
 type secret struct {
 	suffix   string // AWS ends a secret's ARN in six random characters
+	tags     []tagJSON
 	created  time.Time
 	versions []*secretVersion
 	rotated  bool      // Secrets Manager rotates it by a function of somebody
@@ -38,12 +39,15 @@ type secretJSON struct {
 	VersionStages []string
 }
 
+type tagJSON struct{ Key, Value string }
+
 type describedJSON struct {
 	ARN                string
 	CreatedDate        float64
 	Name               string
 	RotationEnabled    bool                `json:",omitempty"`
 	DeletedDate        float64             `json:",omitempty"`
+	Tags               []tagJSON           `json:",omitempty"`
 	VersionIDsToStages map[string][]string `json:"VersionIdsToStages"`
 }
 
@@ -135,13 +139,20 @@ func (s *Server) secretsManager(req *request, who *caller) (any, *refusal) {
 		"DescribeSecret":           (*Server).describeSecret,
 		"PutSecretValue":           (*Server).putSecretValue,
 		"UpdateSecretVersionStage": (*Server).updateSecretVersionStage,
+		"DeleteSecret":             (*Server).deleteSecret,
+		"RestoreSecret":            (*Server).restoreSecret,
 	}[req.action]
-	if do == nil {
+	if do == nil && req.action != "CreateSecret" {
 		return nil, invalidSecret("UnknownOperationException", "")
 	}
 	var in secretInput
 	if json.Unmarshal(req.body, &in) != nil {
 		return nil, invalidSecret("SerializationException", "")
+	}
+	if do == nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.createSecret(req, who, in)
 	}
 	if len(in.SecretID) < 1 || len(in.SecretID) > 2048 {
 		return nil, invalidSecret("InvalidParameterException", "Invalid name. Must be a valid name containing 1 to 2048 characters.")
@@ -165,6 +176,10 @@ type secretInput struct {
 	VersionStages       []string
 	MoveToVersionID     string `json:"MoveToVersionId"`
 	RemoveFromVersionID string `json:"RemoveFromVersionId"`
+
+	Name                 string // of one that is made
+	Tags                 []tagJSON
+	RecoveryWindowInDays *int
 }
 
 // secretCall is a call about a secret that is there, by somebody who may.
@@ -202,7 +217,7 @@ func (s *Server) secretCall(req *request, who *caller, in secretInput) (secretCa
 	if sec == nil {
 		return secretCall{}, invalidSecret("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
 	}
-	if !sec.deleted.IsZero() && req.action != "DescribeSecret" {
+	if !sec.deleted.IsZero() && !onceDeleted(req.action) {
 		return secretCall{}, invalidSecret("InvalidRequestException",
 			"You can't perform this operation on the secret because it was marked for deletion.")
 	}
@@ -229,7 +244,7 @@ func (s *Server) getSecretValue(c secretCall) (any, *refusal) {
 func (s *Server) describeSecret(c secretCall) (any, *refusal) {
 	out := describedJSON{
 		ARN: c.arn, CreatedDate: seconds(c.created), Name: c.name,
-		RotationEnabled: c.rotated, VersionIDsToStages: map[string][]string{},
+		RotationEnabled: c.rotated, Tags: c.tags, VersionIDsToStages: map[string][]string{},
 	}
 	if !c.deleted.IsZero() {
 		out.DeletedDate = seconds(c.deleted)

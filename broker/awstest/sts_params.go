@@ -38,7 +38,7 @@ var roleARNShape = regexp.MustCompile(`^arn:aws[\w-]*:iam::\d{12}:role/[\w+=,.@/
 
 // shapes are the patterns, compiled to match the whole value.
 var shapes = compile(sessionNamePattern, serialPattern, externalIDPattern, codePattern,
-	tagKeyPattern, tagValuePattern, iamNamePattern, keyIDPattern)
+	tagKeyPattern, tagValuePattern, iamNamePattern, keyIDPattern, pathPattern, arnPattern, twoCodePattern)
 
 func compile(patterns ...string) map[string]*regexp.Regexp {
 	m := make(map[string]*regexp.Regexp, len(patterns))
