@@ -39,7 +39,7 @@ func newRoot(ctx context.Context, getenv func(string) string) *cobra.Command {
 	}
 	root.AddCommand(
 		runCommand(ctx, getenv), checkCommand(ctx, getenv), policyCommand(ctx, getenv), recordCommand(ctx, getenv),
-		rotateKeyCommand(ctx, getenv), drillCommand(ctx, getenv),
+		userCommand(ctx, getenv), rotateKeyCommand(ctx, getenv), drillCommand(ctx, getenv),
 		initCommand(ctx, getenv), manifestCommand(getenv), schemaCommand(),
 		keygenCommand(), versionCommand(), completionCommand(), manCommand(), environmentTopic(),
 	)

@@ -52,6 +52,21 @@ func (a Answers) Policies() (map[string][]byte, error) {
 	return out, nil
 }
 
+// UserPolicy is the policy of an IAM user that may assume these roles.
+func UserPolicy(roles []string) (string, error) {
+	text, err := deploy.IAM.ReadFile("iam/user-policy.json")
+	if err != nil {
+		return "", err
+	}
+	var d document
+	if err := json.Unmarshal(text, &d); err != nil {
+		return "", err
+	}
+	d.Statement[0].Resource = roles
+	text, err = json.Marshal(d)
+	return string(text), err
+}
+
 func written(d document) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
