@@ -56,7 +56,9 @@ func newBench(t *testing.T) *bench {
 	b := &bench{t: t, aws: aws, now: time.Now().Truncate(time.Second)}
 	aws.SetClock(func() time.Time { return b.now })
 	aws.AddManagedPolicy(hub, "assumebot-people", shipped(t, "user-policy.json"))
-	aws.AddUser(awstest.User{Account: hub, Name: "operator", AccessKeyID: "AKIAOPERATOR00000000", SecretAccessKey: "op", Policy: shipped(t, "user-admin-policy.json")})
+	aws.AddUser(awstest.User{
+		Account: hub, Name: "operator", AccessKeyID: "AKIAOPERATOR00000000", SecretAccessKey: "op", Policy: shipped(t, "user-admin-policy.json"),
+	})
 	aws.SetNewKeysUnknown(2)
 	place := awsapi.Place{Endpoint: aws.URL(), Key: secret.Credentials{AccessKeyID: "AKIAOPERATOR00000000", SecretAccessKey: secret.New("op")}}
 	b.people = awsapi.NewPeople(awsapi.NewAt(place, "eu-west-1", func(string) string { return "" }, func() time.Time { return b.now }))

@@ -88,7 +88,8 @@ func (f userFlags) open(ctx context.Context, c *cobra.Command, name string) (*en
 	case !personName.MatchString(name):
 		return nil, usageError{cmd: c, what: fmt.Sprintf("%q: the name of the IAM user has 2 to 64 letters, digits and _+=.@-", name), alone: true}
 	case !personPath.MatchString(*f.path) || len(*f.path) > maxPersonPath:
-		return nil, usageError{cmd: c, what: fmt.Sprintf("--path %q: write one such as /assumebot/, with a slash at both ends, and nobody else's users below it", *f.path), alone: true}
+		what := fmt.Sprintf("--path %q: write one such as /assumebot/, with a slash at both ends, and nobody else's users below it", *f.path)
+		return nil, usageError{cmd: c, what: what, alone: true}
 	}
 	path, err := configPath(c, *f.config, f.getenv("ASSUMEBOT_CONFIG"))
 	if err != nil {

@@ -36,7 +36,7 @@ func userAddCommand(ctx context.Context, getenv func(string) string) *cobra.Comm
 		Use:               "add NAME --config FILE [flags]",
 		Short:             "Make an IAM user with policy, MFA device, secret and key",
 		Long:              userAddAbout,
-		Example:           "  assumebot user add alice --slack U01ALICE --boundary assumebot-people --config assumebot.yaml --yes",
+		Example:           "  assumebot user add alice --slack U01ALICE --config assumebot.yaml --yes",
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	a := userAdd{userFlags: addUserFlags(c, getenv)}

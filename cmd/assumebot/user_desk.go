@@ -73,7 +73,8 @@ func (d *desk) Show(device enrol.Device) error {
 	if d.qr {
 		why = fmt.Sprintf(" (a QR code needs %d columns)", len(code.Bitmap()))
 	}
-	_, err = fmt.Fprintf(d.out, "\nType this into an authenticator app as %s%s. It is shown once; whoever sees it has the device.\n\n  %s\n\n", label, why, inFours(seed))
+	_, err = fmt.Fprintf(d.out, "\nType this into an authenticator app as %s%s. It is shown once; whoever sees it has the device.\n\n  %s\n\n",
+		label, why, inFours(seed))
 	return err
 }
 
