@@ -81,7 +81,7 @@ func (d *drill) as(ctx context.Context, user, command, text string) (got, error)
 	}
 	g := got{before: d.calls.count()}
 	if d.typing != nil {
-		d.typing(text)
+		d.typing(d, text)
 	}
 	for {
 		g.answer, err = d.door.types(ctx, typed{user, d.channel(), "/" + d.Config.Slack.CommandPrefix + command, text})
@@ -194,18 +194,25 @@ func (d *drill) unlocked(ctx context.Context) error {
 	return err
 }
 
-func (d *drill) resumed(ctx context.Context) error {
+// paused reports whether the drill's own pause stands. One that an admin gave meanwhile took
+// its place, and is left alone.
+func (d *drill) paused(ctx context.Context) (bool, error) {
 	if _, err := d.app.Record.End(ctx); err != nil {
-		return err
+		return false, err
 	}
-	if _, pause := d.app.Record.Orders(""); pause == nil {
-		return nil
+	_, pause := d.app.Record.Orders("")
+	return pause != nil && slices.ContainsFunc(d.mine(ctx, pause.Entry), func(e entry) bool { return e.number == pause.Entry }), nil
+}
+
+func (d *drill) resumed(ctx context.Context) error {
+	if stands, err := d.paused(ctx); err != nil || !stands {
+		return err
 	}
 	if _, err := d.as(ctx, d.Admin, "assume", "resume because "+d.reason()); err != nil {
 		return err
 	}
-	if _, pause := d.app.Record.Orders(""); pause != nil {
-		return errors.New("the bot is still paused")
+	if stands, err := d.paused(ctx); err != nil || stands {
+		return errors.Join(errors.New("the bot is still paused"), err)
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/record/audit"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/cmd/internal/app"
 	"github.com/assumebot/assumebot/cmd/internal/config"
@@ -52,9 +53,10 @@ type Options struct {
 	RevokedWithin time.Duration
 
 	// What tests have go wrong.
-	padding int32             // 0: as many bytes as AWS pads to
-	uncut   bool              // the line to Redis is not cut
-	typing  func(text string) // is told what is about to be typed
+	within  time.Duration               // the audit channel tells of the begin; 0: toldWithin
+	padding int32                       // 0: as many bytes as AWS pads to
+	uncut   bool                        // the line to Redis is not cut
+	typing  func(d *drill, text string) // is told what is about to be typed
 }
 
 // Names of the steps, in their order.
@@ -74,8 +76,9 @@ type drill struct {
 	id      string
 	began   int64 // number of the entry
 	since   []byte
-	code    string   // that was used
-	wrong   []string // codes that were made up
+	source  audit.Source // of the record
+	code    string       // that was used
+	wrong   []string     // codes that were made up
 	given   secret.Credentials
 	undo    []undoing
 	report  Report
@@ -159,6 +162,15 @@ func Run(ctx context.Context, o Options) (r Report, err error) {
 	case <-ctx.Done():
 		return r, context.Cause(ctx)
 	}
+	d.source = d.app.RecordSource()
+	if place := o.Config.Record.Archive; place != "" { // which has the tiles that Redis has no more
+		archived, err := app.OpenRecord(ctx, app.RecordPlace{Archive: place}, o.Settings, env.Getenv)
+		if err != nil {
+			return r, err
+		}
+		defer func() { _ = archived.Close() }() // only read from
+		d.source = audit.WithTiles(d.source, archived.Archived)
+	}
 	return d.run(ctx)
 }
 
@@ -231,7 +243,7 @@ func (d *drill) may(ctx context.Context) error {
 			return errors.New("a replica goes by another config than this one: drill with the config that serves")
 		}
 	}
-	if d.since, err = d.app.RecordSource().Checkpoint(ctx); err != nil {
+	if d.since, err = d.source.Checkpoint(ctx); err != nil {
 		return fmt.Errorf("the record's checkpoint cannot be read: %w", err)
 	}
 	return nil
@@ -245,7 +257,7 @@ func (d *drill) announce(ctx context.Context) error {
 	}
 	d.began = n
 	d.Say(fmt.Sprintf("drill %s began: entry %d", d.id, n))
-	err = await(ctx, toldWithin, func() (bool, error) {
+	err = await(ctx, cmp.Or(d.within, toldWithin), func() (bool, error) {
 		next, err := d.app.Bot.AuditNext(ctx)
 		return next > n, err
 	})

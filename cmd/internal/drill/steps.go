@@ -210,6 +210,10 @@ func (d *drill) pause(ctx context.Context, c *checks) error {
 	if err := d.tryWrong(ctx, c, "nothing is issued meanwhile", event.Refused, broker.CodePaused); err != nil {
 		return err
 	}
+	if own, err := d.paused(ctx); err != nil || !own {
+		c.holds(false, "the drill's own pause stands", "it does not: another took its place, which the drill leaves alone, or ended it")
+		return err
+	}
 	if got, err = d.as(ctx, d.Admin, "assume", "resume because "+d.reason()); err != nil {
 		return err
 	}
@@ -298,7 +302,7 @@ func (d *drill) verify(ctx context.Context, c *checks) error {
 		return nil
 	}
 	got, err := audit.Verify(ctx, audit.Verification{
-		Source: d.app.RecordSource(), Keys: d.app.RecordKeys(), Since: d.since, Seal: d.app.Store.LogKeys, Trimmed: time.Now(),
+		Source: d.source, Keys: d.app.RecordKeys(), Since: d.since, Seal: d.app.Store.LogKeys, Trimmed: time.Now(),
 	})
 	if err != nil {
 		return fmt.Errorf("the record cannot be read: %w", err)
@@ -311,7 +315,7 @@ func (d *drill) verify(ctx context.Context, c *checks) error {
 	mine, proved := 0, 0
 	for _, e := range d.mine(ctx, d.began) {
 		mine++
-		if _, err := audit.ProveFrom(ctx, d.app.RecordSource(), d.app.RecordKeys(), e.number); err == nil {
+		if _, err := audit.ProveFrom(ctx, d.source, d.app.RecordKeys(), e.number); err == nil {
 			proved++
 		} else if errors.Is(err, audit.ErrUnsigned) && e.number >= end {
 			mine--
@@ -324,7 +328,7 @@ func (d *drill) verify(ctx context.Context, c *checks) error {
 // prove proves an entry, once a checkpoint covers it.
 func (d *drill) prove(ctx context.Context, n int64) (data []byte, err error) {
 	failed := await(ctx, signedIn, func() (bool, error) {
-		p, err := audit.ProveFrom(ctx, d.app.RecordSource(), d.app.RecordKeys(), n)
+		p, err := audit.ProveFrom(ctx, d.source, d.app.RecordKeys(), n)
 		if errors.Is(err, audit.ErrUnsigned) || errors.Is(err, tree.ErrNoCheckpoint) {
 			return false, nil
 		}

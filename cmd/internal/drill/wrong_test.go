@@ -32,7 +32,7 @@ func TestShorterTokensFailTheirStep(t *testing.T) {
 
 func TestAnAWSThatDoesNotRefuseAWrongCodeFailsTheRefusal(t *testing.T) {
 	w := newWorld(t)
-	w.typing = func(text string) {
+	w.typing = func(_ *drill, text string) {
 		if strings.HasPrefix(text, "prod ") {
 			w.aws.Inject(awstest.Fault{Action: "GetSessionToken", Error: &awstest.FaultError{Code: "Throttling", Message: "Rate exceeded"}})
 		}
@@ -124,7 +124,7 @@ func deleteEntry(t *testing.T, rdb redis.UniversalClient) {
 func TestADrillThatIsStoppedLiftsThePauseAndEndsWhatItWasGiven(t *testing.T) {
 	w := newWorld(t)
 	ctx, stop := context.WithCancelCause(t.Context())
-	w.typing = func(text string) {
+	w.typing = func(_ *drill, text string) {
 		if strings.HasPrefix(text, "resume") {
 			stop(errors.New("told to stop"))
 		}
