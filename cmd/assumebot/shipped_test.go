@@ -155,6 +155,7 @@ func aPort(t *testing.T) string {
 	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 }
 
+// TestRedisAndTheBotRunAsTheUnitAndTheConfSay makes users and URL by the commands of install.md.
 func TestRedisAndTheBotRunAsTheUnitAndTheConfSay(t *testing.T) {
 	t.Parallel()
 	s, dir, port := startSlack(t), t.TempDir(), aPort(t)
@@ -162,9 +163,25 @@ func TestRedisAndTheBotRunAsTheUnitAndTheConfSay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	writeUsers(t, filepath.Join(dir, "redis-users.acl"))
+	if err := os.Symlink(filepath.Dir(conf), filepath.Join(dir, "deploy")); err != nil {
+		t.Fatal(err)
+	}
+	makes := regexp.MustCompile(`(?m)^\(umask 077; sed .*redis.*$`).FindAllString(shipped(t, "docs/install.md"), -1)
+	if len(makes) != 2 {
+		t.Fatalf("install.md makes users and URL by %q, want two commands", makes)
+	}
+	for _, command := range makes {
+		cmd := exec.Command("sh", "-c", command)
+		if cmd.Dir = dir; cmd.Run() != nil {
+			t.Fatalf("%s fails", command)
+		}
+	}
+	url, err := os.ReadFile(filepath.Join(dir, "redis_url"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	runRedis(t, dir, conf, "--port", port)
-	secrets(t, dir, "redis://assumebot:"+redisPassword+"@127.0.0.1:"+port+"/0", s)
+	secrets(t, dir, strings.Replace(string(url), ":6379", ":"+port, 1), s)
 	var env []string
 	for _, e := range directives(shipped(t, "systemd/assumebot.service"), "Environment") {
 		env = append(env, strings.Replace(e, "%d", dir, 1))

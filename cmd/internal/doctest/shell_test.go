@@ -27,7 +27,7 @@ var untested = map[string]string{
 	"assumebot user ":                  "it wants a person at a terminal; user.txtar of cmd/assumebot and the tests of broker/enrol make the same calls",
 	"(umask 077; aws iam ":             "as aws iam",
 	"go run filippo.io/":               "it fetches a module of others; .ci/foreign reads proofs with that module",
-	"export ASSUMEBOT_SEAL_KEYS_FILE=": "the rehearsal has an embedded Redis, which takes no keys; record_test.go here starts a bot with them",
+	"export ASSUMEBOT_SEAL_KEYS_FILE=": "the rehearsal goes on with an embedded Redis, which takes no keys; record_test.go here starts a bot with them",
 	"./assumebot check --config assumebot.yaml --redis": "the rehearsal has an embedded Redis; check_record_test.go of cmd/assumebot asks a real one",
 	"assumebot record reconcile ":                       "it reads log files of CloudTrail; record_reconcile.txtar of cmd/assumebot has some",
 	"assumebot record accept ":                          "nothing is lost here; record_accept.txtar of cmd/assumebot loses something first",
