@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -198,12 +199,16 @@ func (r *Rotator) version(ctx context.Context, name, id string) (rotation.Versio
 	return v, nil
 }
 
-// StorePending implements [rotation.Secrets].
+// StorePending implements [rotation.Secrets]. The other fields of the current version are kept.
 // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
 func (r *Rotator) StorePending(ctx context.Context, name, version string, key secret.Credentials) error {
 	ctx, cancel := context.WithTimeout(ctx, rotationCall)
 	defer cancel()
-	text, err := keyText(key)
+	now, err := r.client.secrets.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &name})
+	if err != nil {
+		return notDone("secretsmanager:GetSecretValue", err)
+	}
+	text, err := keyBeside(aws.ToString(now.SecretString), key)
 	if err != nil {
 		return err
 	}
@@ -216,7 +221,26 @@ func (r *Rotator) StorePending(ctx context.Context, name, version string, key se
 	return nil
 }
 
-// keyText is a key as it stands in a secret.
+// keyBeside is a key as it stands in a secret, beside what else the current version holds.
+func keyBeside(current string, key secret.Credentials) (string, error) {
+	fields := map[string]json.RawMessage{}
+	if json.Unmarshal([]byte(current), &fields) != nil || fields == nil { // the decoder's error may quote the text
+		return "", &keyProblem{"the secret holds no JSON object, so its other fields cannot be kept"}
+	}
+	for name, value := range map[string]string{"access_key_id": key.AccessKeyID, "secret_access_key": key.SecretAccessKey.Reveal()} {
+		// Go's decoder takes a name in any case, and the last one of a kind.
+		maps.DeleteFunc(fields, func(has string, _ json.RawMessage) bool { return strings.EqualFold(has, name) })
+		quoted, err := json.Marshal(value)
+		if err != nil {
+			return "", err
+		}
+		fields[name] = quoted
+	}
+	text, err := json.Marshal(fields)
+	return string(text), err
+}
+
+// keyText is a key as it stands in a secret of its own.
 func keyText(key secret.Credentials) (string, error) {
 	text, err := json.Marshal(map[string]string{"access_key_id": key.AccessKeyID, "secret_access_key": key.SecretAccessKey.Reveal()})
 	return string(text), err

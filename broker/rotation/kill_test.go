@@ -1,6 +1,7 @@
 package rotation_test
 
 import (
+	"encoding/json"
 	"errors"
 	"slices"
 	"testing"
@@ -111,5 +112,22 @@ func TestEachStepIsOnTheRecordBeforeAndAfterItIsDone(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestTheOtherFieldsOfASecretAreKept: people keep more in it than the key.
+func TestTheOtherFieldsOfASecretAreKept(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.aws.PutSecret(hub, name, `{"owner":"team <a>","Access_Key_ID":"x","access_key_id":"`+aliceKey+
+		`","secret_access_key":"`+aliceSecret+`","big":12345678901234567890,"more":{"a":[1,null]}}`)
+	b.process().run(daily)
+	b.settled()
+	got := map[string]json.RawMessage{}
+	if err := json.Unmarshal([]byte(b.aws.SecretNow(hub, name, "AWSCURRENT")), &got); err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 5 || string(got["big"]) != "12345678901234567890" || string(got["more"]) != `{"a":[1,null]}` || b.aws.SecretNow(hub, name, "AWSPREVIOUS") == "" {
+		t.Errorf("got %d fields, big %s, more %s; want owner, big and more beside the new key", len(got), got["big"], got["more"])
 	}
 }
