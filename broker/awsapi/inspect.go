@@ -190,12 +190,16 @@ func (i *Identity) clock(r *http.Response) {
 	}
 }
 
-// KeyCreated returns when IAM made the key, which its own user asks.
+// KeyCreated returns when IAM made the key, which its own user asks; where IAM does not let it, the bot's own identity
+// does, which may where it replaces keys.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListAccessKeys.html
 func (i Inspector) KeyCreated(ctx context.Context, key secret.Credentials) (time.Time, error) {
 	out, err := i.iamBy(key).ListAccessKeys(ctx, &iam.ListAccessKeysInput{}) // a user has two at most
 	if err != nil {
-		return time.Time{}, refusal("iam:ListAccessKeys", err)
+		err = refusal("iam:ListAccessKeys", err)
+		if out = i.keysAsBot(ctx, key, err); out == nil {
+			return time.Time{}, err
+		}
 	}
 	for _, k := range out.AccessKeyMetadata {
 		if aws.ToString(k.AccessKeyId) == key.AccessKeyID && k.CreateDate != nil {
@@ -203,6 +207,25 @@ func (i Inspector) KeyCreated(ctx context.Context, key secret.Credentials) (time
 		}
 	}
 	return time.Time{}, errors.New("iam:ListAccessKeys: the answer lacks the key that asked")
+}
+
+// keysAsBot has the bot's own identity list the keys of the user that a key is of, if that user may not; nil where it
+// may neither.
+func (i Inspector) keysAsBot(ctx context.Context, key secret.Credentials, refused error) *iam.ListAccessKeysOutput {
+	if !RefusedAs(refused, "AccessDenied") || i.client.config.Credentials == nil {
+		return nil
+	}
+	who, err := i.WhoIs(ctx, key)
+	_, path, isUser := strings.Cut(who.ARN, ":user/")
+	if err != nil || !isUser {
+		return nil
+	}
+	name := path[strings.LastIndexByte(path, '/')+1:]
+	out, err := iam.NewFromConfig(i.client.config).ListAccessKeys(ctx, &iam.ListAccessKeysInput{UserName: &name})
+	if err != nil {
+		return nil
+	}
+	return out
 }
 
 // Devices returns the serials of the MFA devices of the user whose key asks, who has

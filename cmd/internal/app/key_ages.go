@@ -15,7 +15,8 @@ import (
 )
 
 // Access keys that grow old are told by a metric. One replica looks, by each User's own key,
-// which needs iam:ListAccessKeys on itself; where that is refused the age stays unknown.
+// which needs iam:ListAccessKeys on itself, or else by the bot's identity, which has it with
+// rotation-policy.json; where both are refused the age stays unknown.
 
 const (
 	agesLease      = "key-ages"

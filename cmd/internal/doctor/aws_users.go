@@ -31,7 +31,7 @@ func (s *awsSurvey) ofUsers(ctx context.Context) []Finding {
 func (s *awsSurvey) age(ctx context.Context, one signer) []Finding {
 	created, err := s.aws.KeyCreated(ctx, one.key)
 	if err != nil {
-		return iamSilent("look at the age of the access key in IAM, or let each user do iam:ListAccessKeys on themselves", err)
+		return iamSilent("look at the age of the access key in IAM, or let each user do iam:ListAccessKeys on themselves, or the bot, by rotation-policy.json", err)
 	}
 	if age := s.Now().Sub(created); age > oldKey {
 		do := "make a new key, put it in place of this one, and delete this one"
