@@ -43,6 +43,12 @@ type queryError struct {
 	RequestID string `xml:"RequestId"`
 }
 
+// jsonError has no message where AWS gives none, as KMS of a ciphertext that does not open.
+type jsonError struct {
+	Type    string `json:"__type"`
+	Message string `json:"message,omitempty"`
+}
+
 type s3Error struct {
 	XMLName   xml.Name `xml:"Error"`
 	Code      string
@@ -54,7 +60,7 @@ type s3Error struct {
 // succeed wraps a result as its service does. A query action without a result passes nil.
 func (r *request) succeed(result any) answer {
 	switch r.service {
-	case serviceSecrets:
+	case serviceSecrets, serviceKMS:
 		body, _ := json.Marshal(result) // our own plain structs
 		return answer{status: http.StatusOK, media: "application/x-amz-json-1.1", body: body}
 	case serviceS3:
@@ -74,9 +80,9 @@ func (r *request) refuse(ref *refusal) answer {
 	switch r.service {
 	case serviceSignin:
 		a.media, a.body = "text/html", signinPage(ref.message)
-	case serviceSecrets:
+	case serviceSecrets, serviceKMS:
 		a.media = "application/x-amz-json-1.1"
-		a.body, _ = json.Marshal(map[string]string{"__type": ref.code, "message": ref.message})
+		a.body, _ = json.Marshal(jsonError{ref.code, ref.message})
 	case serviceS3:
 		a.media = "application/xml"
 		a.body = xmlBody(xml.Header, s3Error{Code: ref.code, Message: ref.message, RequestID: r.id, HostID: hostID(r.id)})

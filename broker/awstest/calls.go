@@ -10,9 +10,9 @@ import (
 // Call is one request as the fake read it, whether it was answered or not.
 type Call struct {
 	Time        time.Time // when it was worked on, by the fake's clock
-	Service     string    // sts, s3, secretsmanager, iam or signin
+	Service     string    // sts, s3, secretsmanager, kms, iam or signin
 	Action      string
-	Params      url.Values // query or form parameters; for Secrets Manager the members of the JSON body
+	Params      url.Values // query or form parameters; for Secrets Manager and KMS the members of the JSON body
 	Region      string     // from the credential scope
 	AccessKeyID string
 	Agent       string // as the caller called itself

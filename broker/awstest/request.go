@@ -15,6 +15,7 @@ const (
 	serviceIAM     = "iam"
 	serviceS3      = "s3"
 	serviceSecrets = "secretsmanager"
+	serviceKMS     = "kms"
 )
 
 // iamVersion is the API version by which IAM's query calls are told from those of STS.
@@ -42,8 +43,12 @@ func newRequest(r *http.Request, body []byte) *request {
 	}
 	req.auth, req.authErr = parseAuthorization(r.Header)
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
+		var family string
+		family, req.action, _ = strings.Cut(target, ".")
 		req.service = serviceSecrets
-		_, req.action, _ = strings.Cut(target, ".")
+		if family == "TrentService" {
+			req.service = serviceKMS
+		}
 		req.params = jsonParams(body)
 		return req
 	}
@@ -93,6 +98,8 @@ func (s *Server) dispatch(req *request) answer {
 		result, ref = s.iam(req, who)
 	case serviceSecrets:
 		result, ref = s.secretsManager(req, who)
+	case serviceKMS:
+		result, ref = s.keyManagement(req, who)
 	default:
 		result, ref = s.s3(req, who)
 	}

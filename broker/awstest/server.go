@@ -1,5 +1,5 @@
-// Package awstest is a fake AWS over HTTP: STS, S3, Secrets Manager, IAM and console sign-in on one loopback
-// endpoint, in AWS's wire formats. Tests, the demo and the load generator point real clients at it
+// Package awstest is a fake AWS over HTTP: STS, S3, Secrets Manager, KMS, IAM and console sign-in on one
+// loopback endpoint, in AWS's wire formats. Tests, the demo and the load generator point real clients at it
 // with a base endpoint.
 //
 // It refuses what AWS refuses, with AWS's codes and sentences: every request's Signature Version 4
@@ -51,6 +51,7 @@ type Server struct {
 	buckets map[string][]Bucket // by account, sorted by name; replaced, never changed in place
 	objects map[string]objects  // by bucket
 	secrets map[string]*secret  // by account and name
+	kms     map[string]*kmsKey  // by ARN
 	signin  signinState
 }
 
@@ -67,6 +68,7 @@ func Start() (*Server, error) {
 		buckets:    map[string][]Bucket{},
 		objects:    map[string]objects{},
 		secrets:    map[string]*secret{},
+		kms:        map[string]*kmsKey{},
 		signin:     signinState{size: defaultSigninSize},
 	}
 	s.http = &http.Server{
@@ -81,7 +83,7 @@ func Start() (*Server, error) {
 	return s, nil
 }
 
-// URL is the endpoint for all four services, without a final slash.
+// URL is the endpoint for all services, without a final slash.
 func (s *Server) URL() string { return s.url }
 
 // Close cuts every connection, ends running delays and returns when all of the server's goroutines

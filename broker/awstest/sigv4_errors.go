@@ -27,7 +27,7 @@ func (r *request) unauthenticated(p sigProblem, detail string) *refusal {
 	switch r.service {
 	case serviceS3:
 		return s3Unauthenticated(p, detail)
-	case serviceSecrets:
+	case serviceSecrets, serviceKMS:
 		return jsonUnauthenticated(p, detail)
 	}
 	return queryUnauthenticated(p, detail)
