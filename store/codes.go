@@ -107,7 +107,7 @@ func (s Codes) codeKeys(user, serial string, code secret.TokenCode) ([]string, e
 	if serial == "" || code.Empty() {
 		return nil, errors.New("it needs a device and a code")
 	}
-	hashes := s.ring.codeHashes(serial, code)
+	hashes := s.ring.now.Load().codeHashes(serial, code)
 	for i, hash := range hashes {
 		key, err := userKey(user, "code", hash)
 		if err != nil {

@@ -22,7 +22,8 @@ const macKeys = 24
 // MACs implements [record.Keys].
 func (s LogKeys) MACs(message []byte) string {
 	var out []string
-	for _, k := range s.ring.keys[:min(len(s.ring.keys), macKeys)] {
+	keys := s.ring.now.Load().keys
+	for _, k := range keys[:min(len(keys), macKeys)] {
 		out = append(out, hex.EncodeToString(k.id)+"="+hex.EncodeToString(k.logMAC(message)))
 	}
 	return strings.Join(out, ",")
@@ -33,10 +34,10 @@ func (s LogKeys) Check(macs string, message []byte) bool {
 	if len(macs) > entry.MaxMACs {
 		return false
 	}
-	right := false
+	right, keys := false, s.ring.now.Load().keys
 	for part := range strings.SplitSeq(macs, ",") {
 		id, text, _ := strings.Cut(part, "=")
-		for _, k := range s.ring.keys {
+		for _, k := range keys {
 			if hex.EncodeToString(k.id) != id {
 				continue
 			}

@@ -13,7 +13,9 @@ func logKeys(t testing.TB, seeds ...byte) LogKeys {
 	for _, b := range seeds {
 		r.keys = append(r.keys, ringOf(t, seed(b)).keys...)
 	}
-	return LogKeys{&core{ring: r}}
+	c := &core{}
+	c.ring.now.Store(r)
+	return LogKeys{c}
 }
 
 // TestReplicasUnderstandEachOtherWhileTheRingIsChanged has each of a rollout's rings
@@ -72,7 +74,7 @@ func TestAMACIsOfOneKeyAndOneMessage(t *testing.T) {
 			t.Errorf("%s: got false", why)
 		}
 	}
-	if k := keys.ring.keys[0]; string(k.log) == string(k.code) || string(k.log) == string(k.due) {
+	if k := keys.ring.now.Load().keys[0]; string(k.log) == string(k.code) || string(k.log) == string(k.due) {
 		t.Error("two uses share a key")
 	}
 }

@@ -57,10 +57,11 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 			"\"embedded\" for a single process that forgets everything when it ends")}
 	}
 	raw := o.URL.Reveal()
-	var err error
-	if s.ring, err = chooseRing(raw == Embedded, o.SealKeys); err != nil {
+	r, err := chooseRing(raw == Embedded, o.SealKeys)
+	if err != nil {
 		return nil, &SetupError{err}
 	}
+	s.ring.now.Store(r)
 	var t target
 	if raw == Embedded {
 		s.embedded, t, err = startEmbedded(o.Line)
@@ -85,7 +86,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, t.unreachable(err)
 	}
 	if o.Log != nil {
-		o.Log.InfoContext(ctx, "store open", "redis", t.kind, "seal_keys", len(s.ring.keys), "newest_seal_key", s.ring.newest())
+		o.Log.InfoContext(ctx, "store open", "redis", t.kind, "seal_keys", len(r.keys), "newest_seal_key", r.newest())
 	}
 	return s, nil
 }

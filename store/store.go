@@ -77,7 +77,7 @@ type core struct {
 	awaits   sync.WaitGroup       // what they do
 	embedded *miniredis.Miniredis // nil with a real Redis
 	place    target               // where rdb leads
-	ring     *ring
+	ring     keyring
 	scripts  scripts
 	replicas int // of Redis, that must have what is appended to the record
 	ended    ends

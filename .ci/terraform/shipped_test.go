@@ -63,6 +63,24 @@ func TestTheModulesMakeTheShippedPolicies(t *testing.T) {
 	bound := with(t, "spoke", prod, changed(t, spokeVariables, map[string]any{"source_ips": []string{"192.0.2.10/32"}}))
 	same(t, "role-trust-policy-source-ip.json", bound.attribute(t, "aws_iam_role.person", "OnCall", "assume_role_policy"), asIs)
 
+	// The bot of wrapped keys has the statement of keys-policy.json beside its own.
+	wrapped := with(t, "hub", hub, changed(t, hubVariables, map[string]any{"keys": map[string]any{
+		"kms_key_arn": "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab", "record": "example.com/assumebot",
+	}}))
+	var both struct {
+		Version   string
+		Statement []map[string]any
+	}
+	if err := json.Unmarshal([]byte(wrapped.attribute(t, "aws_iam_role_policy.bot", "", "policy")), &both); err != nil {
+		t.Fatal(err)
+	}
+	both.Statement = slices.DeleteFunc(both.Statement, func(s map[string]any) bool { return s["Sid"] != "OpenTheBotsOwnKeys" })
+	only, err := json.Marshal(both)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "keys-policy.json", string(only), asIs)
+
 	// Whoever manages devices has the same, and the statements on devices beside it.
 	var alice, dave struct{ Statement []any }
 	for name, into := range map[string]any{"alice": &alice, "dave": &dave} {

@@ -21,13 +21,17 @@ import (
 // when a setting is missing.
 func checkLive(ctx context.Context, c *cobra.Command, cfg config.Config, getenv func(string) string, asJSON bool) error {
 	settings, err := app.ReadSettings(getenv)
+	wrapped, _ := settings.WrappedByKMS()
+	if err == nil {
+		settings, err = settings.Unwrapped(ctx, getenv)
+	}
 	if err == nil {
 		err = settings.CheckConfig(cfg)
 	}
 	if err != nil {
 		return app.NeedsPerson(fmt.Errorf("cannot check:\n%w", err))
 	}
-	found := doctor.Examine(ctx, doctor.Patient{Config: cfg, Settings: settings, Getenv: getenv, Now: time.Now})
+	found := doctor.Examine(ctx, doctor.Patient{Config: cfg, Settings: settings, Wrapped: wrapped, Getenv: getenv, Now: time.Now})
 	out := c.OutOrStdout()
 	if asJSON {
 		err = printJSON(out, found)

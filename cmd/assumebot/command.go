@@ -41,7 +41,7 @@ func newRoot(ctx context.Context, getenv func(string) string) *cobra.Command {
 		runCommand(ctx, getenv), checkCommand(ctx, getenv), policyCommand(ctx, getenv), recordCommand(ctx, getenv),
 		userCommand(ctx, getenv), rotateKeyCommand(ctx, getenv), drillCommand(ctx, getenv),
 		initCommand(ctx, getenv), manifestCommand(getenv), schemaCommand(),
-		keygenCommand(), versionCommand(), completionCommand(), manCommand(), environmentTopic(),
+		keygenCommand(ctx, getenv), versionCommand(), completionCommand(), manCommand(), environmentTopic(),
 	)
 	root.PersistentFlags().BoolP("help", "h", false, "say how a command is used")
 	root.SetHelpFunc(help)

@@ -57,7 +57,7 @@ func drillCommand(ctx context.Context, getenv func(string) string) *cobra.Comman
 	d.out = c.Flags().String("out", "", "the report's `FILE`; else drill-DATE.report")
 	d.yes = c.Flags().Bool("yes", false, "do it")
 	c.RunE = func(c *cobra.Command, _ []string) error { return d.run(ctx, c) }
-	c.AddCommand(drillVerifyCommand(getenv))
+	c.AddCommand(drillVerifyCommand(ctx, getenv))
 	for _, sub := range c.Commands() {
 		sub.DisableFlagsInUseLine = true
 	}
@@ -70,7 +70,7 @@ func (d drillFlags) run(ctx context.Context, c *cobra.Command) error {
 			return usagef(c, "give --%s", needed.name)
 		}
 	}
-	o, err := d.options(c)
+	o, err := d.options(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func (d drillFlags) run(ctx context.Context, c *cobra.Command) error {
 }
 
 // options reads the config and the environment, and finds who is named.
-func (d drillFlags) options(c *cobra.Command) (o drill.Options, err error) {
+func (d drillFlags) options(ctx context.Context, c *cobra.Command) (o drill.Options, err error) {
 	path, err := configPath(c, *d.config, d.getenv("ASSUMEBOT_CONFIG"))
 	if err != nil {
 		return o, err
@@ -121,6 +121,9 @@ func (d drillFlags) options(c *cobra.Command) (o drill.Options, err error) {
 	settings, problems := app.ReadSettings(d.getenv)
 	if err := errors.Join(read.Err(), problems); err != nil {
 		return o, app.NeedsPerson(fmt.Errorf("cannot drill:\n%w", err))
+	}
+	if settings, err = settings.Unwrapped(ctx, d.getenv); err != nil {
+		return o, app.NeedsPerson(fmt.Errorf("cannot drill: %w", err))
 	}
 	o = drill.Options{
 		Config: read.Config, Digest: read.Digest, Settings: settings,
@@ -182,7 +185,7 @@ func codeFrom(c *cobra.Command, prompt string) func(context.Context) (string, er
 	}
 }
 
-func drillVerifyCommand(getenv func(string) string) *cobra.Command {
+func drillVerifyCommand(ctx context.Context, getenv func(string) string) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "verify REPORT [--key KEY]… [--json]",
 		Short:   "Check the signed report of a drill",
@@ -199,7 +202,7 @@ func drillVerifyCommand(getenv func(string) string) *cobra.Command {
 	keys := c.Flags().StringArray("key", nil, "the record's public `KEY`, again for each; else of ASSUMEBOT_RECORD_KEY")
 	asJSON := c.Flags().Bool("json", false, "print the report as JSON, once it is checked")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		settings, err := app.ReadRecordSettings(getenv, false)
+		settings, err := app.ReadRecordSettings(ctx, getenv, false)
 		if err != nil {
 			return err
 		}

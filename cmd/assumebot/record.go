@@ -28,7 +28,7 @@ func recordCommand(ctx context.Context, getenv func(string) string) *cobra.Comma
 		SuggestionsMinimumDistance: 2,
 	}
 	c.AddCommand(
-		recordVerifyCommand(ctx, getenv), recordProveCommand(ctx, getenv), recordVerifyProofCommand(getenv),
+		recordVerifyCommand(ctx, getenv), recordProveCommand(ctx, getenv), recordVerifyProofCommand(ctx, getenv),
 		recordShowCommand(ctx, getenv), recordExportCommand(ctx, getenv), recordForgetCommand(ctx, getenv),
 		recordAcceptCommand(ctx, getenv), recordReconcileCommand(ctx, getenv),
 	)
@@ -95,7 +95,7 @@ func (p placeFlags) open(ctx context.Context, c *cobra.Command, file string, use
 	if err != nil {
 		return err
 	}
-	settings, err := app.ReadRecordSettings(p.getenv, *p.redis)
+	settings, err := app.ReadRecordSettings(ctx, p.getenv, *p.redis)
 	if err != nil {
 		return err
 	}

@@ -75,7 +75,7 @@ func entryAndFile(c *cobra.Command, args []string) error {
 	return usagef(c, "unexpected %q: give one number and one place", args[2])
 }
 
-func recordVerifyProofCommand(getenv func(string) string) *cobra.Command {
+func recordVerifyProofCommand(ctx context.Context, getenv func(string) string) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "verify-proof PROOF [LEAF] [--key KEY]… [--witness KEY]…",
 		Short: "Check a proof that an entry is on the record",
@@ -93,7 +93,7 @@ func recordVerifyProofCommand(getenv func(string) string) *cobra.Command {
 	}
 	keys := newKeysFlags(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
-		settings, err := app.ReadRecordSettings(getenv, false)
+		settings, err := app.ReadRecordSettings(ctx, getenv, false)
 		if err != nil {
 			return err
 		}

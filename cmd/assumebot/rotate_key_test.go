@@ -7,7 +7,7 @@ import (
 )
 
 // keys is `keys`: an AWS in which alice's access key stands in the secret assumebot/alice, and bob's is dead in
-// assumebot/bob. The environment has the bot's own identity.
+// assumebot/bob, and alias/assumebot is a key of KMS. The environment has the bot's own identity.
 func keys(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 0 {
 		ts.Fatalf("usage: keys")
@@ -25,6 +25,7 @@ func keys(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	aws.DisableKey("AKIABOB0000000000000")
 	aws.SetNewKeysUnknown(1)
+	aws.AddKMSKey(awstest.KMSKey{Account: account, Region: "eu-west-1", ID: "1234abcd-12ab-34cd-56ef-1234567890ab", Alias: "alias/assumebot"})
 	for name, value := range map[string]string{
 		"AWS_ENDPOINT_URL": aws.URL(), "AWS_ACCESS_KEY_ID": bot, "AWS_SECRET_ACCESS_KEY": secret, "AWS_REGION": "eu-west-1",
 	} {

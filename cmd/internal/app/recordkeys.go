@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/broker/secret"
 )
@@ -22,19 +23,21 @@ func (r *settingsReader) recordKeys(list string) []secret.Text {
 	var keys []secret.Text
 	origin, failed := "", false
 	for i, key := range betweenKeys.Split(list, -1) {
-		signer, err := tree.NewSigner(key)
+		of, err := originOf(key)
 		known := slices.ContainsFunc(keys, func(k secret.Text) bool { return k.Reveal() == key })
 		switch {
 		case key == "":
 			r.fail("%s: key %d is empty: remove the comma", name, i+1)
+		case err != nil && awsapi.IsWrappedKey(key):
+			r.fail("%s: key %d %v", name, i+1, err)
 		case err != nil:
 			r.fail("%s: key %d is no private key of a record: %s", name, i+1, hint)
 		case known:
 			r.fail("%s: key %d came before already: remove one of the two", name, i+1)
-		case origin != "" && origin != signer.Origin():
-			r.fail("%s: key %d is of the record %s, and those before it of %s: give the keys of one record alone", name, i+1, signer.Origin(), origin)
+		case origin != "" && origin != of:
+			r.fail("%s: key %d is of the record %s, and those before it of %s: give the keys of one record alone", name, i+1, of, origin)
 		default:
-			keys, origin = append(keys, secret.New(key)), signer.Origin()
+			keys, origin = append(keys, secret.New(key)), of
 			continue
 		}
 		failed = true
@@ -43,6 +46,19 @@ func (r *settingsReader) recordKeys(list string) []secret.Text {
 		return nil
 	}
 	return keys
+}
+
+// originOf is the name of the record that a key is of.
+func originOf(key string) (string, error) {
+	if awsapi.IsWrappedKey(key) {
+		k, err := wrapped(key, purposeRecord)
+		return k.Context[contextOrigin], err
+	}
+	signer, err := tree.NewSigner(key)
+	if err != nil {
+		return "", err
+	}
+	return signer.Origin(), nil
 }
 
 // RecordSigner returns what signs the record. With Embedded each one has a key of its

@@ -47,8 +47,9 @@ func (r *RecordReader) Close() error {
 }
 
 // ReadRecordSettings reads the part of the environment that a tool for the record needs:
-// keys that may be absent, and REDIS_URL where redis is set.
-func ReadRecordSettings(getenv func(string) string, redis bool) (Settings, error) {
+// keys that may be absent, and REDIS_URL where redis is set. Where KMS has wrapped a key,
+// it is asked to open it.
+func ReadRecordSettings(ctx context.Context, getenv func(string) string, redis bool) (Settings, error) {
 	r := settingsReader{getenv: getenv}
 	s := Settings{ConfigPath: getenv("ASSUMEBOT_CONFIG")}
 	if redis {
@@ -59,7 +60,10 @@ func ReadRecordSettings(getenv func(string) string, redis bool) (Settings, error
 	}
 	r.keys(&s, true)
 	s.Risks = r.risks
-	return s, errors.Join(r.problems...)
+	if err := errors.Join(r.problems...); err != nil {
+		return s, err
+	}
+	return s.Unwrapped(ctx, getenv)
 }
 
 // PublicKeys are what the record is checked with: the public keys that are given, or

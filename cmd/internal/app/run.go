@@ -45,6 +45,7 @@ type App struct {
 	ages    *keyAges
 	keys    *rotating
 	groups  broker.Directory
+	seals   *resealing  // nil: the seal keys are in no file
 	told    atomic.Bool // to stop
 	env     Environment
 }
@@ -108,14 +109,18 @@ func Run(ctx context.Context, read config.Reading, s Settings, env Environment) 
 // nothing is served before Run. The error is a [*SetupError], or that of ctx.
 func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*App, error) {
 	env.Log = slog.New(namesRequest{env.Log.Handler()})
-	if err := s.CheckConfig(cfg); err != nil {
-		return nil, NeedsPerson(err)
-	}
-	warn(ctx, cfg, s.Risks, env.Log)
 	aws, err := openAWS(ctx, s, env)
 	if err != nil {
 		return nil, err
 	}
+	opening := newUnwrapper(aws)
+	if s, err = s.untilUnwrapped(ctx, opening, env.Log); err != nil {
+		return nil, err
+	}
+	if err := s.CheckConfig(cfg); err != nil {
+		return nil, NeedsPerson(err)
+	}
+	warn(ctx, cfg, s.Risks, env.Log)
 	st, err := openStore(ctx, store.Options{
 		URL:       s.RedisURL,
 		Replicas:  cfg.Record.Replicas,
@@ -135,6 +140,7 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 	}
 	env.leases = lease.NewRoster(st.Leases, time.Now)
 	a := &App{Store: st, aws: aws, config: cfg, leases: env.leases, env: env}
+	a.seals = newResealing(s, opening, st.UseSealKeys, env)
 	if a.record, err = newRecording(ctx, st, aws, s, cfg.Record, env, a.needed); err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
@@ -270,9 +276,11 @@ func (a *App) serve(ctx context.Context) error {
 	all.Go(func() { a.sayAlive(living) })
 	all.Go(func() { a.ages.run(beside) })
 	all.Go(func() { a.keys.run(beside) })
+	all.Go(func() { a.seals.run(beside) })
 	if a.watcher != nil {
 		all.Go(func() {
 			a.watcher.run(beside, func(ctx context.Context) {
+				a.seals.nudge()
 				if err := a.Store.Schema.Look(ctx); errors.Is(err, broker.ErrNewer) {
 					refuse(err)
 				}

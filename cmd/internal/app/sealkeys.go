@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
 )
@@ -25,12 +26,20 @@ func NewSealKey() secret.Text {
 var betweenKeys = regexp.MustCompile(`\s*,\s*|\s+`)
 
 // sealKeys reads a list of keys, in either base64 alphabet, with padding or
-// without, and returns each as [NewSealKey] would write it.
+// without, and returns each as [NewSealKey] would write it. One that KMS has wrapped stays as it is.
 func (r *settingsReader) sealKeys(list string) []secret.Text {
 	const name = "ASSUMEBOT_SEAL_KEYS"
 	const hint = "make one with `assumebot keygen`, and put it before the others after a comma"
 	var raw []string
+	var keys []secret.Text
 	for i, entry := range betweenKeys.Split(strings.TrimSpace(list), -1) {
+		if awsapi.IsWrappedKey(entry) {
+			if _, err := wrapped(entry, purposeSeal); err != nil {
+				r.fail("%s: key %d %v", name, i+1, err)
+			}
+			keys = append(keys, secret.New(entry))
+			continue
+		}
 		entry = strings.TrimRight(entry, "=")
 		entry = strings.NewReplacer("-", "+", "_", "/").Replace(entry)
 		key, err := base64.RawStdEncoding.DecodeString(entry)
@@ -47,11 +56,8 @@ func (r *settingsReader) sealKeys(list string) []secret.Text {
 			r.fail("%s: key %d came before already: remove one of the two", name, i+1)
 		default:
 			raw = append(raw, string(key))
+			keys = append(keys, secret.New(base64.StdEncoding.EncodeToString(key)))
 		}
-	}
-	keys := make([]secret.Text, len(raw))
-	for i, key := range raw {
-		keys[i] = secret.New(base64.StdEncoding.EncodeToString([]byte(key)))
 	}
 	return keys
 }

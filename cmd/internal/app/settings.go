@@ -38,8 +38,10 @@ type Settings struct {
 	RedisCA *x509.CertPool
 	Alone   bool // Embedded, and no other process uses the Slack app
 	// SealKeys are 32 bytes each in padded standard base64, newest first. With
-	// Embedded there may be none, and the store makes its own.
+	// Embedded there may be none, and the store makes its own. Those of both rings that
+	// KMS has wrapped are as they were written until they are Unwrapped.
 	SealKeys []secret.Text
+	sealFile secret.Text // what the seal keys were read from, to see a change of the file
 	// RecordKeys sign the record, newest first. They have one name, which is its origin.
 	// With Embedded there are none.
 	RecordKeys []secret.Text
@@ -87,7 +89,7 @@ func (r *settingsReader) keys(s *Settings, optional bool) {
 	keys, failed := r.secret("ASSUMEBOT_SEAL_KEYS")
 	switch {
 	case !keys.Empty():
-		s.SealKeys = r.sealKeys(keys.Reveal())
+		s.SealKeys, s.sealFile = r.sealKeys(keys.Reveal()), keys
 	case !failed && !optional:
 		r.fail("ASSUMEBOT_SEAL_KEYS is not set, and what goes into Redis is sealed with it: make a key with `assumebot keygen` and give it to every replica")
 	}
@@ -211,7 +213,7 @@ func (r *settingsReader) slackAPI() string {
 // awsEndpoints looks at the SDK's own variables for the services that the bot or
 // the SDK itself calls; the broker looks at the shared config too.
 func (r *settingsReader) awsEndpoints(foreign bool) {
-	for _, service := range []string{"", "_STS", "_S3", "_IAM", "_SECRETS_MANAGER", "_SSO", "_SSO_OIDC", "_SIGNIN"} {
+	for _, service := range []string{"", "_STS", "_S3", "_IAM", "_SECRETS_MANAGER", "_KMS", "_SSO", "_SSO_OIDC", "_SIGNIN"} {
 		name := "AWS_ENDPOINT_URL" + service
 		if v := r.getenv(name); v != "" {
 			if err := awsapi.CheckEndpoint(v, foreign); err != nil {

@@ -52,6 +52,7 @@ type Patient struct {
 	Settings app.Settings
 	Getenv   func(string) string // where users' keys are
 	AWS      *awsapi.Place       // nil: where the SDK's own settings say
+	Wrapped  int                 // how many of the keys in Settings KMS had to open
 	Now      func() time.Time
 }
 

@@ -42,7 +42,14 @@ func (p Patient) recordKeys(context.Context) []Finding {
 	if err != nil {
 		return wrong("put a key there that `assumebot keygen record` printed", "ASSUMEBOT_RECORD_KEY: %v", err)
 	}
-	return fine("they sign the record %s, and seal with the newest of %d", signer.Origin(), len(s.SealKeys))
+	all := len(s.SealKeys) + len(s.RecordKeys)
+	switch p.Wrapped {
+	case 0:
+		return fine("they sign the record %s, and seal with the newest of %d", signer.Origin(), len(s.SealKeys))
+	case all:
+		return fine("they sign the record %s, and seal with the newest of %d; KMS has opened all", signer.Origin(), len(s.SealKeys))
+	}
+	return warn("wrap the others too, with `assumebot keygen --kms KEY --wrap`", "KMS has opened %d of %d keys, and the others stand in clear", p.Wrapped, all)
 }
 
 func (p Patient) archive(ctx context.Context) (found []Finding) {

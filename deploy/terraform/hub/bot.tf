@@ -45,6 +45,16 @@ locals {
         Resource  = key
         Condition = { StringEquals = { "kms:ViaService" = "secretsmanager.${data.aws_region.current.region}.${data.aws_partition.current.dns_suffix}" } }
       }],
+      [for keys in var.keys[*] : {
+        Sid      = "OpenTheBotsOwnKeys"
+        Effect   = "Allow"
+        Action   = "kms:Decrypt"
+        Resource = keys.kms_key_arn
+        Condition = { StringEquals = {
+          "kms:EncryptionContext:assumebot:origin"  = keys.record
+          "kms:EncryptionContext:assumebot:purpose" = ["seal", "record"]
+        } }
+      }],
       [for statement in [{
         Sid      = "AssumeTheRevokersOfTheConfig"
         Effect   = "Allow"

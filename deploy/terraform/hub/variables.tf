@@ -78,6 +78,20 @@ variable "revokers" {
   }
 }
 
+variable "keys" {
+  description = "The KMS key that has wrapped the bot's seal keys and record key, and what the record is called. Null where they are in clear."
+  type = object({
+    kms_key_arn = string
+    record      = string
+  })
+  default = null
+
+  validation {
+    condition     = var.keys == null ? true : can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.keys.kms_key_arn)) && length(var.keys.record) > 0
+    error_message = "kms_key_arn is the ARN of one key, not of an alias, and record the NAME of `assumebot keygen record NAME`."
+  }
+}
+
 variable "archive" {
   description = "Where the archive of the record is, as the output archive of the module audit says it. Null without one."
   type = object({
