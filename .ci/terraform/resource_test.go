@@ -140,7 +140,7 @@ func (in *instance) computed(kind string, values map[string]cty.Value) map[strin
 	}
 	switch kind {
 	case "aws_iam_user":
-		return map[string]string{"arn": iam + "user/" + name, "id": name}
+		return map[string]string{"arn": iam + "user" + named("path") + name, "id": name}
 	case "aws_iam_role":
 		return map[string]string{"arn": iam + "role/" + name, "id": name}
 	case "aws_iam_policy":

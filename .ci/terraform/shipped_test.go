@@ -50,6 +50,32 @@ func same(t *testing.T, name, rendered string, edit func(string) string) {
 	}
 }
 
+// more is the bot's policy in one hub without the statements that it has in another.
+func more(t *testing.T, less, in *instance) string {
+	t.Helper()
+	var all, known struct {
+		Version   string
+		Statement []any
+	}
+	for in, into := range map[*instance]any{less: &known, in: &all} {
+		if err := json.Unmarshal([]byte(in.attribute(t, "aws_iam_role_policy.bot", "", "policy")), into); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n := len(all.Statement)
+	all.Statement = slices.DeleteFunc(all.Statement, func(s any) bool {
+		return slices.ContainsFunc(known.Statement, func(k any) bool { return reflect.DeepEqual(k, s) })
+	})
+	if n-len(all.Statement) != len(known.Statement) {
+		t.Errorf("got %d statements, of which %d are new: some of the %d before are gone", n, len(all.Statement), len(known.Statement))
+	}
+	out, err := json.Marshal(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
+}
+
 // TestTheModulesMakeTheShippedPolicies holds the modules to deploy/iam, whose policies broker/awstest and
 // cmd/internal/e2e enforce.
 func TestTheModulesMakeTheShippedPolicies(t *testing.T) {
@@ -63,23 +89,13 @@ func TestTheModulesMakeTheShippedPolicies(t *testing.T) {
 	bound := with(t, "spoke", prod, changed(t, spokeVariables, map[string]any{"source_ips": []string{"192.0.2.10/32"}}))
 	same(t, "role-trust-policy-source-ip.json", bound.attribute(t, "aws_iam_role.person", "OnCall", "assume_role_policy"), asIs)
 
-	// The bot of wrapped keys has the statement of keys-policy.json beside its own.
+	// The bot of wrapped keys, and the one that replaces people's, have the statements of a second policy beside their own.
 	wrapped := with(t, "hub", hub, changed(t, hubVariables, map[string]any{"keys": map[string]any{
 		"kms_key_arn": "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab", "record": "example.com/assumebot",
 	}}))
-	var both struct {
-		Version   string
-		Statement []map[string]any
-	}
-	if err := json.Unmarshal([]byte(wrapped.attribute(t, "aws_iam_role_policy.bot", "", "policy")), &both); err != nil {
-		t.Fatal(err)
-	}
-	both.Statement = slices.DeleteFunc(both.Statement, func(s map[string]any) bool { return s["Sid"] != "OpenTheBotsOwnKeys" })
-	only, err := json.Marshal(both)
-	if err != nil {
-		t.Fatal(err)
-	}
-	same(t, "keys-policy.json", string(only), asIs)
+	same(t, "keys-policy.json", more(t, h, wrapped), asIs)
+	rotates := with(t, "hub", hub, changed(t, hubVariables, rotating))
+	same(t, "rotation-policy.json", more(t, h, rotates), asIs)
 
 	// Whoever manages devices has the same, and the statements on devices beside it.
 	var alice, dave struct{ Statement []any }

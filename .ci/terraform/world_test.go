@@ -113,6 +113,9 @@ const (
 	}`
 )
 
+// rotating has the bot replace the keys of its users.
+var rotating = map[string]any{"rotate_keys": true, "path": "/assumebot/"}
+
 // changed is the JSON with some keys set anew.
 func changed(t *testing.T, variables string, change map[string]any) string {
 	t.Helper()

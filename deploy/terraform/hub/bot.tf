@@ -1,5 +1,5 @@
 # The bot's own identity, deploy/iam/bot-policy.json: it reads people's keys and assumes the revokers,
-# and with an archive it keeps that.
+# and with an archive it keeps that. With rotate_keys it has deploy/iam/rotation-policy.json too.
 
 locals {
   secrets = "arn:${data.aws_partition.current.partition}:secretsmanager:${data.aws_region.current.region}:${data.aws_caller_identity.current.account_id}:secret"
@@ -45,6 +45,35 @@ locals {
         Resource  = key
         Condition = { StringEquals = { "kms:ViaService" = "secretsmanager.${data.aws_region.current.region}.${data.aws_partition.current.dns_suffix}" } }
       }],
+      [for statement in [
+        {
+          Sid    = "ReplaceTheKeysOfTheBotsUsers"
+          Effect = "Allow"
+          Action = [
+            "iam:ListAccessKeys",
+            "iam:GetAccessKeyLastUsed",
+            "iam:CreateAccessKey",
+            "iam:UpdateAccessKey",
+            "iam:DeleteAccessKey",
+          ]
+          Resource = "${local.iam}:user${var.path}*"
+        },
+        {
+          Sid      = "StoreThem"
+          Effect   = "Allow"
+          Action   = ["secretsmanager:DescribeSecret", "secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"]
+          Resource = "${local.secrets}:${var.secret_path}/*"
+        },
+      ] : statement if var.rotate_keys],
+      # PutSecretValue needs it beside kms:Decrypt:
+      # https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+      [for key in var.secret_kms_key_arn[*] : {
+        Sid       = "SealThem"
+        Effect    = "Allow"
+        Action    = "kms:GenerateDataKey"
+        Resource  = key
+        Condition = { StringEquals = { "kms:ViaService" = "secretsmanager.${data.aws_region.current.region}.${data.aws_partition.current.dns_suffix}" } }
+      } if var.rotate_keys],
       [for keys in var.keys[*] : {
         Sid      = "OpenTheBotsOwnKeys"
         Effect   = "Allow"
@@ -108,6 +137,13 @@ resource "aws_iam_role_policy" "bot" {
   name   = var.bot_name
   role   = aws_iam_role.bot.name
   policy = jsonencode(local.bot_policy)
+
+  lifecycle {
+    precondition {
+      condition     = !var.rotate_keys || var.path != "/"
+      error_message = "rotate_keys needs a path of the bot's users, such as /assumebot/: below / are all IAM users of the account."
+    }
+  }
 }
 
 resource "aws_iam_instance_profile" "bot" {

@@ -5,7 +5,7 @@ output "bot_role_arn" {
 
 output "people_arns" {
   description = "The IAM users, by name, for the module spoke. They are there before it trusts them."
-  value       = { for name, attached in aws_iam_user_policy_attachment.person : name => "${local.iam}:user/${attached.user}" }
+  value       = { for name, attached in aws_iam_user_policy_attachment.person : name => "${local.iam}:user${var.path}${attached.user}" }
 }
 
 output "secret_names" {

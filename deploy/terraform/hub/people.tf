@@ -14,7 +14,7 @@ locals {
 
   # A virtual device is alice, or has the path /alice/: no user's name has a slash, so bob's are never below it.
   own_devices = ["${local.iam}:mfa/$${aws:username}", "${local.iam}:mfa/$${aws:username}/*"]
-  own_user    = "${local.iam}:user/$${aws:username}"
+  own_user    = "${local.iam}:user${var.path}$${aws:username}"
   with_mfa    = { Bool = { "aws:MultiFactorAuthPresent" = "true" } }
 
   user_policies = {
@@ -84,6 +84,7 @@ resource "aws_iam_user" "person" {
   for_each = { for name, person in var.people : name => person if person.create_user }
 
   name = each.key
+  path = var.path
 }
 
 resource "aws_iam_policy" "person" {

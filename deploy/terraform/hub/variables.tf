@@ -1,7 +1,8 @@
 variable "people" {
   description = <<-EOT
     Who uses the bot, by the name of their IAM user. `roles` are the ARNs of the roles that they may assume: written out, not taken from the outputs
-    of the module spoke, which needs the users of this one first. `create_user = false` is for an IAM user that is there already.
+    of the module spoke, which needs the users of this one first. `create_user = false` is for an IAM user that is there already,
+    at the same `path`.
     With `manage_devices` a person lists, resynchronises and removes their own MFA devices. To add one, they need `enrol_until`, a time such as
     2026-12-01T17:00:00Z, until which they may do so with MFA already shown, and with `first_device = true` without. Leave both out at all other times:
     whoever stole a key in that time could add a device of their own.
@@ -33,6 +34,30 @@ variable "people" {
     condition     = alltrue([for p in values(var.people) : p.enrol_until == null ? !p.first_device : can(regex("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$", p.enrol_until))])
     error_message = "enrol_until is a time in UTC such as 2026-12-01T17:00:00Z, and first_device needs it."
   }
+}
+
+variable "path" {
+  description = <<-EOT
+    The path of the IAM users of `people`: all of them, those with `create_user = false` too. Keep it for the bot's users, and above all free of administrators.
+    To change it moves users that this module made before: they keep name, keys and devices, and get another ARN, which the roles that take people_arns follow in the
+    same apply. Whatever else names a user by ARN has to be changed by hand; move a user with `create_user = false` by `aws iam update-user --new-path`.
+  EOT
+  type        = string
+  default     = "/"
+
+  validation {
+    condition     = can(regex("^/([A-Za-z0-9_+=,.@-]+/)*$", var.path)) && length(var.path) <= 512
+    error_message = "It begins and ends with a slash, such as /assumebot/, and has no wildcard."
+  }
+}
+
+variable "rotate_keys" {
+  description = <<-EOT
+    Whether the bot may replace people's access keys, as with `rotate_keys` in its config. Its identity then makes and deletes keys of each IAM user below `path`
+    and writes each secret below `secret_path`. It needs a `path` that is not `/`: write `/assumebot/`, and read first what `path` does to users that are there.
+  EOT
+  type        = bool
+  default     = false
 }
 
 variable "bot_name" {
