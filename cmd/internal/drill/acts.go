@@ -194,19 +194,50 @@ func (d *drill) unlocked(ctx context.Context) error {
 	return err
 }
 
-// paused reports whether the drill's own pause stands. One that an admin gave meanwhile took
-// its place, and is left alone.
+// paused reports whether the drill's own pause stands, and no other below it. One that an admin
+// gave since the step began, before or after the drill's, is left alone.
 func (d *drill) paused(ctx context.Context) (bool, error) {
 	if _, err := d.app.Record.End(ctx); err != nil {
 		return false, err
 	}
 	_, pause := d.app.Record.Orders("")
-	return pause != nil && slices.ContainsFunc(d.mine(ctx, pause.Entry), func(e entry) bool { return e.number == pause.Entry }), nil
+	if pause == nil {
+		return false, nil
+	}
+	others := false
+	for from := d.pausing; from <= pause.Entry; {
+		found, _, err := d.app.Record.Read(ctx, from, 100)
+		if err == nil && len(found) == 0 {
+			err = errors.New("the record does not show whose the pause is")
+		}
+		if err != nil {
+			return false, err
+		}
+		for _, f := range found {
+			from = f.Number + 1
+			switch own := f.Event.Replica == d.app.Record.Replica; {
+			case f.Number == pause.Entry:
+				return own && !others, nil
+			case own:
+			case f.Event.Kind == event.Paused:
+				others = true
+			case f.Event.Kind == event.Resumed:
+				others = others && entryOf(f).data.Code != ""
+			}
+		}
+	}
+	return false, nil
 }
 
 func (d *drill) resumed(ctx context.Context) error {
-	if stands, err := d.paused(ctx); err != nil || !stands {
+	stands, err := d.paused(ctx)
+	switch {
+	case err != nil:
 		return err
+	case !stands && d.unanswered:
+		return errors.New("the bot never answered the order to pause, and may yet carry it out")
+	case !stands:
+		return nil
 	}
 	if _, err := d.as(ctx, d.Admin, "assume", "resume because "+d.reason()); err != nil {
 		return err

@@ -94,6 +94,11 @@ func TestAReportThatSaysOtherThanTheRecordIsRefusedThoughTheKeySignedIt(t *testi
 		"twice the begin": func(r *Report) { r.EndedProof = r.BeganProof },
 		"nothing proved":  func(r *Report) { r.EndedProof = "" },
 		"another verdict": func(r *Report) { r.Result = Failed },
+		"another asker":   func(r *Report) { r.User = "bob" },
+		"another admin":   func(r *Report) { r.Admin = "carol" },
+		"another Account": func(r *Report) { r.Account = "prod" },
+		"run by another":  func(r *Report) { r.RunBy = "alice" },
+		"more is left":    func(r *Report) { r.Left, r.Result = []string{"the pause"}, Failed },
 		"another version": func(r *Report) { r.Version = 2 },
 	} {
 		changed := r
@@ -136,5 +141,33 @@ func TestAPauseThatAnAdminGivesMeanwhileIsLeftAlone(t *testing.T) {
 	wantFailed(t, r, "pause", "the drill's own pause stands")
 	if again, err := Run(t.Context(), w.Options); err == nil || !strings.Contains(err.Error(), "paused already") {
 		t.Errorf("got %+v, %v, want the admin's pause to stand", again, err)
+	}
+}
+
+func TestAnAdminsPauseBelowTheDrillsOwnIsLeftAlone(t *testing.T) {
+	for when, prefix := range map[string]string{"before the step": "unlock", "as the drill pauses": "pause"} {
+		t.Run(when, func(t *testing.T) {
+			w := newWorld(t)
+			w.serves(t, "test")
+			w.typing = func(d *drill, text string) {
+				if !strings.HasPrefix(text, prefix) || strings.HasPrefix(text, "unlock") && len(d.undo) < 3 {
+					return
+				}
+				if _, err := w.slack.Command("U02BOB", "C0AUDIT", "/assume", "pause because of an incident"); err != nil {
+					t.Error(err)
+				}
+				if err := await(t.Context(), readyIn, func() (bool, error) {
+					_, err := d.app.Record.End(t.Context())
+					_, pause := d.app.Record.Orders("")
+					return pause != nil, err
+				}); err != nil {
+					t.Error(err)
+				}
+			}
+			w.drills(t)
+			if again, err := Run(t.Context(), w.Options); err == nil || !strings.Contains(err.Error(), "paused already") {
+				t.Errorf("got %+v, %v, want the admin's pause to stand", again, err)
+			}
+		})
 	}
 }

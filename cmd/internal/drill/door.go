@@ -137,7 +137,8 @@ type typed struct{ user, channel, command, text string }
 // errNoAnswer says that the bot did not answer in time.
 var errNoAnswer = errors.New("the bot did not answer")
 
-// types has somebody type a slash command, and returns the first answer.
+// types has somebody type a slash command, and returns the first answer. Once it is typed it waits
+// for that, also when ctx ends meanwhile.
 // https://docs.slack.dev/interactivity/implementing-slash-commands
 func (d *door) types(ctx context.Context, t typed) ([]byte, error) {
 	id := rand.Text()
@@ -176,7 +177,13 @@ func (d *door) types(ctx context.Context, t typed) ([]byte, error) {
 	case <-wait.C:
 		return nil, errNoAnswer
 	case <-ctx.Done():
+	}
+	// The bot is at it: what it is about to impose or issue can be taken back only once it is there.
+	select {
+	case <-answer:
 		return nil, context.Cause(ctx)
+	case <-wait.C:
+		return nil, errors.Join(context.Cause(ctx), errNoAnswer)
 	}
 }
 

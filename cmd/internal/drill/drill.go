@@ -67,21 +67,23 @@ func Names() []string {
 // A drill is one that runs.
 type drill struct {
 	Options
-	app     *app.App
-	door    *door
-	line    *store.Line
-	calls   *calls
-	user    policy.User
-	account policy.Account
-	id      string
-	began   int64 // number of the entry
-	since   []byte
-	source  audit.Source // of the record
-	code    string       // that was used
-	wrong   []string     // codes that were made up
-	given   secret.Credentials
-	undo    []undoing
-	report  Report
+	app        *app.App
+	door       *door
+	line       *store.Line
+	calls      *calls
+	user       policy.User
+	account    policy.Account
+	id         string
+	began      int64 // number of the entry
+	since      []byte
+	source     audit.Source // of the record
+	code       string       // that was used
+	wrong      []string     // codes that were made up
+	pausing    int64        // number of the entry from which on a pause may be the drill's
+	unanswered bool         // the order to pause
+	given      secret.Credentials
+	undo       []undoing
+	report     Report
 }
 
 // An undoing takes back one thing that the drill imposed.
@@ -284,7 +286,7 @@ func (d *drill) step(ctx context.Context, s step) {
 	out := &Step{Name: s.name, Result: Passed}
 	switch {
 	case ctx.Err() != nil:
-		out.Result, out.Why = NotTried, "the drill was stopped"
+		out.Result, out.Why = NotTried, stopped
 	case slices.Contains(d.Skip, s.name):
 		out.Result, out.Why = NotTried, "whoever ran it left it out"
 	case s.needs != "" && !d.passed(s.needs):

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,9 @@ const (
 	Failed   = "failed"
 	NotTried = "not_tried"
 )
+
+// stopped is why a step was not tried of which nobody has said that it is to be left out.
+const stopped = "the drill was stopped"
 
 // A Report is what a drill did. It holds no secret.
 type Report struct {
@@ -119,6 +123,9 @@ func Read(raw []byte, keys tree.PublicKeys) (Checked, error) {
 	if began.Account != ended.Account || began.Target != ended.Target || first.Number >= last.Number {
 		return c, errors.New("its two entries of the record are not of one drill")
 	}
+	if !c.tells(began) || !c.tells(ended) || !slices.Equal(ended.Left, c.Left) {
+		return c, errors.New("the record names other people, another Account or other things not undone than the report")
+	}
 	if len(ended.Steps) != len(c.Steps) {
 		return c, errors.New("the record has other steps than the report")
 	}
@@ -132,6 +139,15 @@ func Read(raw []byte, keys tree.PublicKeys) (Checked, error) {
 	}
 	c.Began, c.Last, c.Checkpoint = first.Number, last.Number, last.In
 	return c, nil
+}
+
+// tells reports whether r names whom and what an Event about the drill names.
+func (r Report) tells(e event.DrillData) bool {
+	admin := ""
+	if e.Admin != (event.Person{}) {
+		admin = e.Admin.String()
+	}
+	return r.RunBy == e.RunBy && r.User == e.Target.String() && r.Admin == admin && r.Account == e.Account
 }
 
 func (r Report) proved(proof string, keys tree.PublicKeys, state string) (event.DrillData, tree.Proved, error) {
@@ -150,14 +166,20 @@ func (r Report) proved(proof string, keys tree.PublicKeys, state string) (event.
 	return data, p, nil
 }
 
+// resultOf is passed where something was rehearsed, nothing failed, nothing is left, and nobody stopped it.
 func resultOf(steps []Step, left []string) string {
 	if len(left) > 0 {
 		return Failed
 	}
+	passed := false
 	for _, s := range steps {
-		if s.Result == Failed {
+		if s.Result == Failed || s.Why == stopped {
 			return Failed
 		}
+		passed = passed || s.Result == Passed
+	}
+	if !passed {
+		return Failed
 	}
 	return Passed
 }

@@ -200,9 +200,17 @@ func (d *drill) lockOut(ctx context.Context, c *checks) error {
 
 // pause stops issuing for everybody, until an admin resumes.
 func (d *drill) pause(ctx context.Context, c *checks) error {
+	var err error
+	if d.pausing, err = d.app.Record.End(ctx); err != nil {
+		return err
+	}
+	if _, pause := d.app.Record.Orders(""); pause != nil {
+		return errors.New("an admin has paused the bot meanwhile, which the drill leaves alone")
+	}
 	d.will("the pause", d.resumed)
 	got, err := d.as(ctx, d.Admin, "assume", "pause because "+d.reason())
 	if err != nil {
+		d.unanswered = errors.Is(err, errNoAnswer)
 		return err
 	}
 	paused, ok := got.of(event.Paused)

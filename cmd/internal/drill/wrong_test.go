@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -142,6 +143,53 @@ func TestADrillThatIsStoppedLiftsThePauseAndEndsWhatItWasGiven(t *testing.T) {
 	w.Skip = []string{"credentials", "tokens", "lock_out", "pause", "revoke", "redis_away"}
 	if again := w.drills(t); again.Result != Passed {
 		t.Errorf("got %v", results(again))
+	}
+}
+
+// What was typed when it was stopped is still done by the bot.
+func TestADrillThatIsStoppedWaitsForWhatItTypedAndTakesThatBack(t *testing.T) {
+	for _, prefix := range []string{"pause", "staging "} {
+		t.Run(prefix, func(t *testing.T) {
+			w := newWorld(t)
+			w.Skip = []string{"lock_out"}
+			ctx, stop := context.WithCancelCause(t.Context())
+			w.typing = func(_ *drill, text string) {
+				if strings.HasPrefix(text, prefix) {
+					stop(errors.New("told to stop"))
+				}
+			}
+			w.aws.Inject(awstest.Fault{Action: "AssumeRole", Latency: 300 * time.Millisecond})
+			r, err := Run(ctx, w.Options)
+			if err != nil || r.Result != Failed || len(r.Left) != 0 {
+				t.Fatalf("got %v, left %q, %v", results(r), r.Left, err)
+			}
+			w.typing = func(d *drill, text string) {
+				live, err := d.app.Store.Grants.LiveGrants(t.Context(), w.User)
+				if err != nil || len(live) > 0 {
+					t.Errorf("before %q: %d grants are left, %v", text, len(live), err)
+				}
+			}
+			w.Skip = []string{"credentials", "tokens", "lock_out", "pause", "revoke", "redis_away"}
+			if again := w.drills(t); again.Result != Passed {
+				t.Errorf("got %v", results(again))
+			}
+		})
+	}
+}
+
+func TestADrillInWhichNothingWasTriedOrThatWasStoppedHasNotPassed(t *testing.T) {
+	t.Parallel()
+	one := Step{Name: "record", Result: Passed}
+	for name, steps := range map[string][]Step{
+		"no step": nil, "all left out": {{Name: "record", Result: NotTried, Why: "whoever ran it left it out"}},
+		"stopped": {one, {Name: "record", Result: NotTried, Why: stopped}},
+	} {
+		if got := resultOf(steps, nil); got != Failed {
+			t.Errorf("%s: got %s", name, got)
+		}
+	}
+	if got := resultOf([]Step{one, {Name: "pause", Result: NotTried}}, nil); got != Passed {
+		t.Errorf("got %s", got)
 	}
 }
 
