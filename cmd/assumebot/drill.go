@@ -8,9 +8,11 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
 	"regexp"
 	"runtime/debug"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -86,6 +88,8 @@ func (d drillFlags) run(ctx context.Context, c *cobra.Command) error {
 	}
 	o.Say = func(line string) { out.line("%s", line) }
 	o.Code = codeFrom(c, "the code of "+u.Name+"'s device ("+u.MFASerial+"), a fresh one: ")
+	ctx, release := stoppable(ctx)
+	defer release()
 	r, err := drill.Run(ctx, o)
 	if r.Drill == "" { // it was not begun
 		return errors.Join(err, file.Close(), os.Remove(*d.out))
@@ -109,6 +113,32 @@ func (d drillFlags) run(ctx context.Context, c *cobra.Command) error {
 		err = errors.New("the drill failed: operations.md says what to do about each step")
 	}
 	return errors.Join(err, out.err)
+}
+
+// stoppable ends its context by a signal that would end the program, also that of a terminal that is gone. No further
+// one, nor an output that nobody reads any more, ends the program before all is taken back: a pause is everybody's.
+func stoppable(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	signals, unread := make(chan os.Signal, 8), make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Notify(unread, syscall.SIGPIPE) // so that a write fails, and kills nobody
+	ended := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case s := <-signals:
+				cancel(fmt.Errorf("told to stop: %s", s))
+			case <-ended:
+				return
+			}
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		signal.Stop(unread)
+		close(ended)
+		cancel(nil)
+	}
 }
 
 // options reads the config and the environment, and finds who is named.
