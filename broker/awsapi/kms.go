@@ -127,20 +127,20 @@ var kmsRefusals = map[string][2]string{
 	"AccessDeniedException": {
 		"KMS does not let this identity use the key %[1]s", "allow %[2]s on that key, for this encryption context, in the identity's policy and in the key's",
 	},
-	"DisabledException": {"the key %[1]s of KMS is disabled", "enable it, with `aws kms enable-key`"},
+	"DisabledException": {"the key %[1]s of KMS is disabled", "enable it, with aws kms enable-key"},
 	"KMSInvalidStateException": {
 		"the key %[1]s of KMS cannot be used as it is",
-		"see its state; where it waits for its deletion, cancel that, with `aws kms cancel-key-deletion`",
+		"see its state; where it waits for its deletion, cancel that, with aws kms cancel-key-deletion",
 	},
 	"NotFoundException": {"there is no key %[1]s of KMS", "see that its account and region are right; a key that was deleted opens nothing any more"},
 	"InvalidCiphertextException": {
 		"KMS does not open what was wrapped: it was changed, or wrapped for another use or another record",
-		"take the whole line that `assumebot keygen --kms` printed, for the variable that it is for",
+		"take the whole line that assumebot keygen --kms printed, for the variable that it is for",
 	},
-	"IncorrectKeyException":       {"another key of KMS than %[1]s has wrapped it", "take the whole line that `assumebot keygen --kms` printed"},
-	"InvalidKeyUsageException":    {"the key %[1]s of KMS is not one to encrypt with", "take a symmetric key, which `aws kms create-key` makes"},
-	"UnrecognizedClientException": {"AWS does not know the identity that asks KMS", "look at the bot's AWS credentials, with `aws sts get-caller-identity`"},
-	"ExpiredTokenException":       {"the credentials by which KMS is asked have expired", "look at the bot's AWS credentials, with `aws sts get-caller-identity`"},
+	"IncorrectKeyException":       {"another key of KMS than %[1]s has wrapped it", "take the whole line that assumebot keygen --kms printed"},
+	"InvalidKeyUsageException":    {"the key %[1]s of KMS is not one to encrypt with", "take a symmetric key, which aws kms create-key makes"},
+	"UnrecognizedClientException": {"AWS does not know the identity that asks KMS", "look at the bot's AWS credentials, with aws sts get-caller-identity"},
+	"ExpiredTokenException":       {"the credentials by which KMS is asked have expired", "look at the bot's AWS credentials, with aws sts get-caller-identity"},
 	"InvalidSignatureException":   {"AWS does not accept the signature of the request to KMS", "look at this machine's clock, and at the bot's AWS credentials"},
 }
 

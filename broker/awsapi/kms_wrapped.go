@@ -55,7 +55,7 @@ func IsWrappedKey(text string) bool { return strings.HasPrefix(strings.ToLower(t
 // ParseWrappedKey reads what String wrote. Its errors repeat no part of text, and end a sentence that begins
 // with the name of the key.
 func ParseWrappedKey(text string) (WrappedKey, error) {
-	const again = "take the whole line that `assumebot keygen --kms` prints"
+	const again = "take the whole line that assumebot keygen --kms prints"
 	rest, ok := strings.CutPrefix(text, wrappedScheme+"/")
 	switch {
 	case !ok && strings.HasPrefix(text, wrappedScheme):

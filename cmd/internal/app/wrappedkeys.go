@@ -41,12 +41,12 @@ func wrapped(entry, purpose string) (k awsapi.WrappedKey, err error) {
 	origin := k.Context[contextOrigin]
 	switch said := k.Context[contextPurpose]; {
 	case len(k.Context) != 2 || origin == "" || said != purposeSeal && said != purposeRecord:
-		err = errors.New("is not bound to its purpose and its record: take the whole line that `assumebot keygen --kms` prints")
+		err = errors.New("is not bound to its purpose and its record: take the whole line that assumebot keygen --kms prints")
 	case said != purpose:
 		does := map[string]string{purposeSeal: "seal", purposeRecord: "sign the record"}[said]
 		err = fmt.Errorf("was wrapped as a key to %s with: put it into the other variable", does)
 	case tree.CheckOrigin(origin) != nil:
-		err = errors.New("is bound to what is no name of a record: take the whole line that `assumebot keygen --kms` prints")
+		err = errors.New("is bound to what is no name of a record: take the whole line that assumebot keygen --kms prints")
 	}
 	return k, err
 }

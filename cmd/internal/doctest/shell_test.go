@@ -30,7 +30,7 @@ var untested = map[string]string{
 	"(umask 077; assumebot keygen --kms ": "it wants a key of KMS; keygen_kms.txtar of cmd/assumebot runs it",
 	"(umask 077; assumebot keygen record example.com/assumebot --kms ": "as above",
 	"go run filippo.io/":                                "it fetches a module of others; .ci/foreign reads proofs with that module",
-	"export ASSUMEBOT_SEAL_KEYS_FILE=":                  "the rehearsal goes on with an embedded Redis, which takes no keys; record_test.go here starts a bot with them",
+	"export ASSUMEBOT_SEAL_KEYS_FILE=":                  "the rehearsal has an embedded Redis, which takes no keys; record_test.go here starts a bot with them",
 	"./assumebot check --config assumebot.yaml --redis": "the rehearsal has an embedded Redis; check_record_test.go of cmd/assumebot asks a real one",
 	"assumebot record reconcile ":                       "it reads log files of CloudTrail; record_reconcile.txtar of cmd/assumebot has some",
 	"assumebot record accept ":                          "nothing is lost here; record_accept.txtar of cmd/assumebot loses something first",
