@@ -1,5 +1,13 @@
 package rotation
 
+import (
+	"maps"
+	"slices"
+)
+
+// Codes are the codes of all Problems, in order.
+func Codes() []string { return slices.Sorted(maps.Keys(sentences)) }
+
 // Sentence says what a Problem's code means, and what to do; "" of a code of a later release.
 func Sentence(code string) string { return sentences[code] }
 

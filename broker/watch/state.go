@@ -22,6 +22,14 @@ type State struct {
 	Readers []Reader
 	Leases  []string // that this replica holds
 	Keys    []Key    // access keys of Users whose age this replica has looked up
+	// NotReplaced counts, of each code, how often this replica could not go on with the rotation of an access key.
+	NotReplaced []Count
+}
+
+// A Count is how often something happened since the start.
+type Count struct {
+	Code  string // one of a few that stand in the program
+	Times int
 }
 
 // A Key is the access key of a User.

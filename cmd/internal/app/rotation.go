@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/assumebot/assumebot/broker/awsapi"
@@ -11,6 +12,7 @@ import (
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/rotation"
+	"github.com/assumebot/assumebot/broker/watch"
 	"github.com/assumebot/assumebot/store"
 )
 
@@ -36,12 +38,15 @@ type rotating struct {
 
 	next  map[string]time.Time     // when to look again, by Slack user ID
 	rests map[string]time.Duration // after a failure
+
+	mu     sync.Mutex
+	failed map[string]int // how often, by the Problem's code
 }
 
 func newRotating(r *rotation.Rotation, leases lease.Leases, config func() *policy.Config, now func() time.Time, log *slog.Logger) *rotating {
 	return &rotating{
 		rotation: r, lease: lease.New(leases, rotation.Lease, rotationLeaseTTL, log), config: config, now: now, log: log, pause: paused,
-		next: map[string]time.Time{}, rests: map[string]time.Duration{},
+		next: map[string]time.Time{}, rests: map[string]time.Duration{}, failed: map[string]int{},
 	}
 }
 
@@ -107,10 +112,34 @@ func (r *rotating) round(ctx context.Context, due []rotation.Subject, fence func
 		} else {
 			wait = min(max(2*r.rests[s.Who.ID], rotationFirstRest), rotationHourly)
 			r.rests[s.Who.ID] = wait
+			r.count(err)
 			r.log.WarnContext(ctx, "an access key is not replaced", "name", s.Who.Name, "error", err, "again_in", wait)
 		}
 		r.next[s.Who.ID] = r.now().Add(min(wait, rotationHourly))
 	}
+}
+
+// count counts a failure by its code.
+func (r *rotating) count(err error) {
+	var p *rotation.Problem
+	if !errors.As(err, &p) {
+		return // ctx ended
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.failed[p.Code]++
+}
+
+// told are the failures of each code, also of those that there were none of: Prometheus sees no increase in a counter that
+// begins at 1.
+func (r *rotating) told() []watch.Count {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var all []watch.Count
+	for _, code := range rotation.Codes() {
+		all = append(all, watch.Count{Code: code, Times: r.failed[code]})
+	}
+	return all
 }
 
 // one goes on with the rotation of one key until there is something to wait for.

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
+	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +17,7 @@ import (
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/rotation"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/store"
 )
@@ -146,6 +150,68 @@ func TestAForeignKeyIsToldOnceAndNeverTouched(t *testing.T) {
 	}
 	if got := strings.Join(b.did[1:], ", "); got != wholeRotation {
 		t.Errorf("once it is deleted: got %s, want %s", got, wholeRotation)
+	}
+}
+
+// TestFailedRotationsAreCountedByTheirCode, all others at zero from the start.
+func TestFailedRotationsAreCountedByTheirCode(t *testing.T) {
+	t.Parallel()
+	b := newRotatingBench(t)
+	r := b.replica()
+	counted := func() (out map[string]int, zero int) {
+		out = map[string]int{}
+		for _, c := range r.told() {
+			if c.Times == 0 {
+				zero++
+				continue
+			}
+			out[c.Code] = c.Times
+		}
+		return out, zero
+	}
+	if out, zero := counted(); len(out) > 0 || zero != len(rotation.Codes()) {
+		t.Errorf("at the start: got %v and %d at zero, want all %d", out, zero, len(rotation.Codes()))
+	}
+	hours := func(n int) {
+		for range 60 * n {
+			if due := r.due(); len(due) > 0 {
+				r.round(t.Context(), due, held)
+			}
+			b.advance(t.Context(), time.Minute)
+		}
+	}
+	b.aws.AddUser(awstest.User{Account: "111111111111", Name: "alice", AccessKeyID: "AKIASTRANGE000000000", SecretAccessKey: "x"})
+	hours(3) // after 0, 5, 15, 35, 75 and 135 minutes
+	if got, _ := counted(); !maps.Equal(got, map[string]int{rotation.ForeignKey: 6}) {
+		t.Errorf("with a foreign key: got %v, want it 6 times", got)
+	}
+	b.aws.DeleteKey("AKIASTRANGE000000000")
+	hours(3)
+	got, _ := counted()
+	if !maps.Equal(got, map[string]int{rotation.ForeignKey: 6}) {
+		t.Errorf("once it is deleted: got %v, want no more", got)
+	}
+
+	ended, end := context.WithCancel(t.Context())
+	end()
+	r.next = map[string]time.Time{}
+	r.round(ended, r.due(), held)
+	if after, _ := counted(); !maps.Equal(after, got) {
+		t.Errorf("told to stop: got %v, want %v as before", after, got)
+	}
+}
+
+// TestTheGuideSaysWhatToDoAboutEachCode of a Problem: alerts send people there.
+func TestTheGuideSaysWhatToDoAboutEachCode(t *testing.T) {
+	t.Parallel()
+	guide, err := os.ReadFile("../../../deploy/docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, code := range rotation.Codes() {
+		if !regexp.MustCompile("(?m)^\\| [a-z_`, ]*`" + code + "`[a-z_`, ]* \\|").Match(guide) {
+			t.Errorf("%s has no row", code)
+		}
 	}
 }
 

@@ -68,6 +68,7 @@ func TestReadinessFollowsRedisAndTheEnd(t *testing.T) {
 	r := w.run(worldConfig, w.settingsOn(redis.URL))
 	w.awaitLook("/readyz", "ready")
 	w.awaitLook("/metrics", "assumebot_ready 1", "assumebot_redis_up 1", "assumebot_sockets_open 2",
+		`assumebot_access_key_rotation_failures_total{code="foreign_key"} 0`,
 		`assumebot_lease_held{lease="record"} 1`, `assumebot_record_reader_lag_entries{reader="audit_channel"} 0`)
 	redis.Stop()
 	w.awaitLook("/readyz", "redis: it does not answer")

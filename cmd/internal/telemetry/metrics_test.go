@@ -40,6 +40,7 @@ func TestMetricsAreThese(t *testing.T) {
 	now.Record.SignedAt = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	now.Working, now.Waiting, now.Due, now.Leases = 3, 2, 1, []string{"audit-posts", "record"}
 	now.Keys = []watch.Key{{User: "alice", Created: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}}
+	now.NotReplaced = []watch.Count{{Code: "foreign_key"}, {Code: "refused", Times: 2}}
 	now.Readers = []watch.Reader{{Name: "archive", Next: 9}, {Name: "audit_channel", Next: 7}}
 	l.Show(func(context.Context) watch.State { return now })
 	everything(l)

@@ -71,6 +71,7 @@ var (
 	descStopped    = desc("record_stopped", "Whether the record does not check out, so that this replica issues nothing.")
 	descLag        = desc("record_reader_lag_entries", "Entries of the record that a reader does not have yet.", "reader")
 	descKeyCreated = desc("access_key_created_timestamp_seconds", "When IAM made the access key of a user, as the replica that looks once a day saw it.", "user")
+	descNotRotated = desc("access_key_rotation_failures_total", "How often this replica could not go on with replacing an access key, by why.", "code")
 	descLeasesHeld = desc("lease_held", "Leases that this replica holds; of each one replica does.", "lease")
 )
 
@@ -78,7 +79,7 @@ var (
 func (*standing) Describe(all chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		descReady, descPaused, descSockets, descCounted, descWorking, descWaiting, descDue, descStoreUp,
-		descEntries, descSigned, descSignedAt, descStopped, descLag, descLeasesHeld, descKeyCreated,
+		descEntries, descSigned, descSignedAt, descStopped, descLag, descLeasesHeld, descKeyCreated, descNotRotated,
 	} {
 		all <- d
 	}
@@ -114,6 +115,9 @@ func (s *standing) Collect(all chan<- prometheus.Metric) {
 	}
 	for _, k := range now.Keys {
 		gauge(descKeyCreated, float64(k.Created.Unix()), k.User)
+	}
+	for _, c := range now.NotReplaced {
+		all <- prometheus.MustNewConstMetric(descNotRotated, prometheus.CounterValue, float64(c.Times), c.Code)
 	}
 	for _, name := range now.Leases {
 		gauge(descLeasesHeld, 1, name)
