@@ -67,7 +67,9 @@ func (p People) User(ctx context.Context, name string) (u enrol.User, found bool
 	if b := out.User.PermissionsBoundary; b != nil {
 		u.Boundary = aws.ToString(b.PermissionsBoundaryArn)
 	}
-	u.Tagged = slices.ContainsFunc(out.User.Tags, func(t types.Tag) bool { return aws.ToString(t.Key) == enrol.Tag })
+	u.Tagged = slices.ContainsFunc(out.User.Tags, func(t types.Tag) bool {
+		return aws.ToString(t.Key) == enrol.Tag && aws.ToString(t.Value) == enrol.TagValue
+	})
 	return u, true, nil
 }
 
@@ -76,7 +78,7 @@ func (p People) User(ctx context.Context, name string) (u enrol.User, found bool
 func (p People) CreateUser(ctx context.Context, who enrol.Person) error {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	in := &iam.CreateUserInput{UserName: &who.Name, Path: &who.Path, Tags: []types.Tag{{Key: aws.String(enrol.Tag), Value: aws.String("user")}}}
+	in := &iam.CreateUserInput{UserName: &who.Name, Path: &who.Path, Tags: []types.Tag{{Key: aws.String(enrol.Tag), Value: aws.String(enrol.TagValue)}}}
 	if who.Boundary != "" {
 		in.PermissionsBoundary = &who.Boundary
 	}

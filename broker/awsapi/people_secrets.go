@@ -29,7 +29,9 @@ func (p People) Secret(ctx context.Context, name string) (s enrol.Secret, err er
 		return s, err
 	}
 	s = enrol.Secret{Found: true, Deleted: out.DeletedDate != nil, Elsewhere: aws.ToBool(out.RotationEnabled)}
-	s.Tagged = slices.ContainsFunc(out.Tags, func(t smtypes.Tag) bool { return aws.ToString(t.Key) == enrol.Tag })
+	s.Tagged = slices.ContainsFunc(out.Tags, func(t smtypes.Tag) bool {
+		return aws.ToString(t.Key) == enrol.Tag && aws.ToString(t.Value) == enrol.TagValue
+	})
 	for id, stages := range out.VersionIdsToStages {
 		if slices.Contains(stages, stageCurrent) {
 			s.Current = id
@@ -45,7 +47,7 @@ func (p People) CreateSecret(ctx context.Context, name string) error {
 	defer cancel()
 	_, err := p.client.secrets.CreateSecret(ctx, &secretsmanager.CreateSecretInput{
 		Name: &name, Description: aws.String("The access key of one person, for assumebot alone."),
-		Tags: []smtypes.Tag{{Key: aws.String(enrol.Tag), Value: aws.String("user")}},
+		Tags: []smtypes.Tag{{Key: aws.String(enrol.Tag), Value: aws.String(enrol.TagValue)}},
 	})
 	return outcome("secretsmanager:CreateSecret", err)
 }

@@ -99,6 +99,14 @@ func (s *Server) PutSecret(account, name, value string) {
 	s.secrets[key].add(newRequestID(), value, s.now(), stageCurrent)
 }
 
+// AddEmptySecret adds a secret that somebody made with a tag, and has not given a value.
+func (s *Server) AddEmptySecret(account, name, tag, value string) {
+	key := account + "/" + name
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.secrets[key] = &secret{suffix: uniqueID("", key)[:6], created: s.now(), tags: []tagJSON{{tag, value}}}
+}
+
 // DeleteSecret removes a secret.
 func (s *Server) DeleteSecret(account, name string) {
 	s.mu.Lock()

@@ -2,8 +2,8 @@
 // device, and a secret that holds an access key. What holds:
 //
 //   - What is to be done next is read from AWS each time. So a run may end at any point, and the next goes on.
-//   - It touches what it made alone: an IAM user below the path and with the tag [Tag], and a secret with that tag, or
-//     without a value. Everything else of the name is a [Foreign], and nothing is done.
+//   - It touches what it made alone: an IAM user below the path and with the tag [Tag], and a secret with that tag.
+//     Everything else of the name is a [Foreign], and nothing is done.
 //   - The secret is there before the key. Until a key stands in it its current version says that there is none
 //     ([Empty]): a key that IAM lists then was made by a run that ended, and its secret is lost.
 //   - A key is in this process and in Secrets Manager alone. A key that cannot be stored is deleted.
@@ -22,8 +22,12 @@ import (
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
-// Tag is on each IAM user and secret that was made here.
-const Tag = "assumebot"
+// Tag is on each IAM user and secret that was made here, with this value: the tags that an
+// organisation puts on all it has may have the same name.
+const (
+	Tag      = "assumebot"
+	TagValue = "user"
+)
 
 // Empty begins the ID of each version of a secret that holds no key.
 const Empty = "assumebot-holds-no-key-"
@@ -158,7 +162,7 @@ func (e *Enrolment) Look(ctx context.Context) (s State, err error) {
 			return s, foreign("there is an IAM user %s already, which is not below %s: nothing is done to it", s.User.ARN, e.Path)
 		case !s.User.Tagged:
 			return s, foreign("there is an IAM user %s already, which has no tag %s: nothing is done to it. To have it taken for one of the bot's: "+
-				"aws iam tag-user --user-name %s --tags Key=%s,Value=user", s.User.ARN, Tag, e.Name, Tag)
+				"aws iam tag-user --user-name %s --tags Key=%s,Value=%s", s.User.ARN, Tag, e.Name, Tag, TagValue)
 		}
 		if s.Policy, err = e.IAM.Policy(ctx, e.Name); err != nil {
 			return s, err
@@ -203,8 +207,9 @@ func (e *Enrolment) fits(s State) error {
 			s.User.ARN, orNone(s.User.Boundary), orNone(e.Boundary))
 	case s.Secret.Elsewhere:
 		return foreign("Secrets Manager rotates the secret %s by a function of its own: switch that off, or remove the secret", e.Secret)
-	case s.Secret.Found && !s.Secret.Tagged && s.Secret.Current != "":
-		return foreign("there is a secret %s already, which has a value and no tag %s: nothing is done to it", e.Secret, Tag)
+	case s.Secret.Found && !s.Secret.Tagged:
+		return foreign("there is a secret %s already, without the tag %s=%s: whoever made it may be able to read it. "+
+			"Nothing is done to it: delete it, or see who may read it and give it the tag", e.Secret, Tag, TagValue)
 	case s.keyed() && !slices.ContainsFunc(s.Keys, func(k rotation.Key) bool { return k.Active }):
 		return foreign("somebody has deactivated the access key %s of %s: activate it in IAM, or see `assumebot rotate-key`", s.Keys[0].ID, s.User.ARN)
 	}

@@ -335,7 +335,9 @@ func TestWhatOthersMadeIsLeftAlone(t *testing.T) {
 		"a user without the tag": func(b *bench) {
 			b.aws.AddUser(awstest.User{Account: hub, Name: "assumebot/alice", AccessKeyID: "AKIATEAM000000000000"})
 		},
-		"a secret": func(b *bench) { b.aws.PutSecret(hub, secretName, `{"password":"x"}`) },
+		"a secret":                            func(b *bench) { b.aws.PutSecret(hub, secretName, `{"password":"x"}`) },
+		"a secret that waits for a value":     func(b *bench) { b.aws.AddEmptySecret(hub, secretName, "owner", "payroll") },
+		"a secret with another tag so called": func(b *bench) { b.aws.AddEmptySecret(hub, secretName, enrol.Tag, "production") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
