@@ -23,6 +23,12 @@ func TestAnotherRingSealsByItsNewestAndOpensWhatWasSealedBefore(t *testing.T) {
 	if s.ring.now.Load().newest() != was {
 		t.Fatal("a refused ring counts")
 	}
+	if _, err := s.UseSealKeys([]secret.Text{second, first}); err == nil || !strings.Contains(err.Error(), "another replica may not have it yet") {
+		t.Errorf("got %v, want a refusal to seal with a key that was not there to open with", err)
+	}
+	if newest, err := s.UseSealKeys([]secret.Text{first, second}); err != nil || newest != was {
+		t.Fatalf("got %s, %v, want the first key, and the second to open with", newest, err)
+	}
 	newest, err := s.UseSealKeys([]secret.Text{second, first})
 	if err != nil || newest == was {
 		t.Fatalf("got %s, %v, want the second key", newest, err)

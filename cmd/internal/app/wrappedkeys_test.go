@@ -246,7 +246,7 @@ func TestTheFileOfSealKeysCountsWithoutARestart(t *testing.T) {
 	if used() != "" || asked() != 1 {
 		t.Fatalf("got %q and %d calls, want nothing done about the same file", used(), asked())
 	}
-	write(second + "\n" + first + "\n")
+	write(first + "\n" + second + "\n")
 	if look(); used() != "" {
 		t.Error("a file is taken that was seen once, perhaps half")
 	}
@@ -254,8 +254,15 @@ func TestTheFileOfSealKeysCountsWithoutARestart(t *testing.T) {
 		t.Errorf("got %q and %d calls, want both keys, and KMS asked for the new one alone", used(), asked())
 	}
 	was := used()
+	write(second + "\n" + first + "\n")
+	look()
+	if look(); !strings.HasPrefix(used(), "2 ") || used() == was || asked() != 2 {
+		t.Errorf("got %q and %d calls, want that the second seals, and KMS not asked again", used(), asked())
+	}
+	was = used()
 	for name, text := range map[string]string{
 		"without the key that seals": b.sealKey(t, ourOrigin), "nothing": "", "no key": "canary",
+		"a first key that other replicas lack": b.sealKey(t, ourOrigin) + "\n" + second + "\n" + first,
 		"of another bot": b.sealKey(t, "example.com/other") + "\n" + second,
 	} {
 		b.log.Reset()
@@ -271,7 +278,7 @@ func TestTheFileOfSealKeysCountsWithoutARestart(t *testing.T) {
 	b.log.Reset()
 	third := b.sealKey(t, ourOrigin)
 	clear := b.aws.Inject(awstest.Fault{Action: "Decrypt", Error: &awstest.FaultError{Code: "ThrottlingException", Message: "Rate exceeded"}})
-	write(third + "\n" + second + "\n" + first)
+	write(second + "\n" + third + "\n" + first)
 	look()
 	look()
 	n := asked()

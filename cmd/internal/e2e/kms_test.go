@@ -95,13 +95,15 @@ func TestABotWhoseKeysKMSHasWrapped(t *testing.T) {
 	r := w.run(sessionConfig, w.inFiles(t, url, lines[0], record))
 	wantText(t, w.says("U01ALICE", "/mfa", w.alice.Code()), "Your MFA session runs until") // sealed by the first
 
-	w.writesKeys(t, "seal_keys", lines[1]+"\n"+lines[0])
-	asked := time.Now()
-	for !strings.Contains(w.logs.String(), "seal keys read from their file") {
-		if time.Since(asked) > patience {
-			t.Fatalf("the file is not read again: %s", w.logs.String())
+	for i, ring := range []string{lines[0] + "\n" + lines[1], lines[1] + "\n" + lines[0]} {
+		w.writesKeys(t, "seal_keys", ring)
+		asked := time.Now()
+		for strings.Count(w.logs.String(), "seal keys read from their file") <= i {
+			if time.Since(asked) > patience {
+				t.Fatalf("the file is not read again: %s", w.logs.String())
+			}
+			r.look <- time.Now()
 		}
-		r.look <- time.Now()
 	}
 	m := w.says("U01ALICE", "/assume", "staging for 30m because INC-42") // by the MFA session that the first sealed
 	wantText(t, m, "staging is yours", "AssumeRole from your MFA session, without a new code.")
@@ -110,8 +112,8 @@ func TestABotWhoseKeysKMSHasWrapped(t *testing.T) {
 	for key, value := range storetest.Dump(t, url) {
 		found += key + " " + value + "\n"
 	}
-	_, said, _ := strings.Cut(w.logs.String(), "seal keys read from their file")
-	_, newest, _ := strings.Cut(said, `"newest_seal_key":"`)
+	read := strings.Split(w.logs.String(), "seal keys read from their file")
+	_, newest, _ := strings.Cut(read[len(read)-1], `"newest_seal_key":"`)
 	if newest, _, _ = strings.Cut(newest, `"`); len(newest) != 16 || !strings.Contains(found, newest+"=") {
 		t.Errorf("nothing was written under the new key %q", newest)
 	}
