@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/assumebot/assumebot/broker/awsapi"
@@ -14,8 +16,9 @@ import (
 const unwrapAgain = 30 * time.Second
 
 // resealing has the store go by the file of ASSUMEBOT_SEAL_KEYS_FILE when it says something else, without a
-// restart. What cannot be used is refused whole, and the ring that the bot had stays. A new key of the record counts
-// from the next start, since every replica must know it before it signs.
+// restart. What cannot be used is refused whole, and the ring that the bot had stays. So is a key in clear where KMS had
+// wrapped all: whoever can write the file, and has no key of KMS, gives the bot no key to seal with. A new key of the
+// record counts from the next start, since every replica must know it before it signs.
 type resealing struct {
 	file   func() (ring []secret.Text, text string, err error) // what it says now
 	open   func(ctx context.Context, ring []secret.Text) ([]secret.Text, error)
@@ -93,6 +96,10 @@ func (r *resealing) poll(ctx context.Context) {
 	case !r.tried.IsZero() && r.now().Sub(r.tried) < unwrapAgain:
 		return
 	}
+	if err == nil && wrapsAll(r.used) && !wrapsAll(text) {
+		err = errors.New("a key stands in clear, and until now KMS had wrapped all: wrap it, with `assumebot keygen --kms KEY --wrap`, " +
+			"or restart the bot if you mean it")
+	}
 	if err == nil {
 		ring, err = r.open(ctx, ring)
 	}
@@ -114,4 +121,9 @@ func (r *resealing) poll(ctx context.Context) {
 		r.used, r.tried, r.said = text, time.Time{}, ""
 		r.log.InfoContext(ctx, "seal keys read from their file", "seal_keys", len(ring), "newest_seal_key", newest)
 	}
+}
+
+// wrapsAll reports whether KMS has wrapped each key of a list.
+func wrapsAll(list string) bool {
+	return !slices.ContainsFunc(betweenKeys.Split(strings.TrimSpace(list), -1), func(key string) bool { return !awsapi.IsWrappedKey(key) })
 }

@@ -263,7 +263,8 @@ func TestTheFileOfSealKeysCountsWithoutARestart(t *testing.T) {
 	for name, text := range map[string]string{
 		"without the key that seals": b.sealKey(t, ourOrigin), "nothing": "", "no key": "canary",
 		"a first key that other replicas lack": b.sealKey(t, ourOrigin) + "\n" + second + "\n" + first,
-		"of another bot": b.sealKey(t, "example.com/other") + "\n" + second,
+		"of another bot":                       b.sealKey(t, "example.com/other") + "\n" + second,
+		"a key in clear":                       second + "\n" + first + "\n" + sealKey("clear"),
 	} {
 		b.log.Reset()
 		write(text)
