@@ -232,7 +232,7 @@ func drillVerifyCommand(ctx context.Context, getenv func(string) string) *cobra.
 	keys := c.Flags().StringArray("key", nil, "the record's public `KEY`, again for each; else of ASSUMEBOT_RECORD_KEY")
 	asJSON := c.Flags().Bool("json", false, "print the report as JSON, once it is checked")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		settings, err := app.ReadRecordSettings(ctx, getenv, false)
+		settings, err := app.ReadRecordSettings(ctx, getenv, false, len(*keys) == 0)
 		if err != nil {
 			return err
 		}

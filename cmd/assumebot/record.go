@@ -89,13 +89,14 @@ func (p placeFlags) place(c *cobra.Command, file string) (app.RecordPlace, error
 // reading is what a command does with the record.
 type reading func(ctx context.Context, r *app.RecordReader, s app.Settings) error
 
-// open opens the place that was given, and has use read it.
-func (p placeFlags) open(ctx context.Context, c *cobra.Command, file string, use reading) (err error) {
+// open opens the place that was given, and has use read it; recordKey says that the keys of ASSUMEBOT_RECORD_KEY
+// are needed too.
+func (p placeFlags) open(ctx context.Context, c *cobra.Command, file string, recordKey bool, use reading) (err error) {
 	place, err := p.place(c, file)
 	if err != nil {
 		return err
 	}
-	settings, err := app.ReadRecordSettings(ctx, p.getenv, *p.redis)
+	settings, err := app.ReadRecordSettings(ctx, p.getenv, *p.redis, recordKey)
 	if err != nil {
 		return err
 	}

@@ -61,7 +61,7 @@ func (a accepting) run(ctx context.Context, c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	return a.place.open(ctx, c, "", func(ctx context.Context, r *app.RecordReader, s app.Settings) error {
+	return a.place.open(ctx, c, "", len(*a.keys) == 0, func(ctx context.Context, r *app.RecordReader, s app.Settings) error {
 		if r.Seal == nil {
 			return errors.New("ASSUMEBOT_SEAL_KEYS is not set: entries are checked and made with it")
 		}

@@ -46,7 +46,7 @@ func recordExportCommand(ctx context.Context, getenv func(string) string) *cobra
 		if err = errors.Join(err, wrong); err != nil {
 			return err
 		}
-		return place.open(ctx, c, oneOrNone(args), func(ctx context.Context, r *app.RecordReader, _ app.Settings) error {
+		return place.open(ctx, c, oneOrNone(args), false, func(ctx context.Context, r *app.RecordReader, _ app.Settings) error {
 			x.Source = r.Source
 			return export(ctx, x, format.chosen, c.OutOrStdout(), c.ErrOrStderr())
 		})

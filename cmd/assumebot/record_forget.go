@@ -67,7 +67,7 @@ func (f forgetting) run(ctx context.Context, c *cobra.Command, n int64) error {
 	if !*f.place.redis {
 		return usagef(c, "give --redis: the text is there first, and that it was erased is recorded there")
 	}
-	return f.place.open(ctx, c, "", func(ctx context.Context, r *app.RecordReader, s app.Settings) error {
+	return f.place.open(ctx, c, "", len(*f.keys) == 0, func(ctx context.Context, r *app.RecordReader, s app.Settings) error {
 		if r.Seal == nil {
 			return errors.New("ASSUMEBOT_SEAL_KEYS is not set, and that a text was erased is recorded with it")
 		}

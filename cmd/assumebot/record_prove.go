@@ -37,7 +37,7 @@ func recordProveCommand(ctx context.Context, getenv func(string) string) *cobra.
 		if err != nil {
 			return err
 		}
-		return place.open(ctx, c, oneOrNone(args[1:]), func(ctx context.Context, r *app.RecordReader, s app.Settings) error {
+		return place.open(ctx, c, oneOrNone(args[1:]), len(*keys.keys) == 0, func(ctx context.Context, r *app.RecordReader, s app.Settings) error {
 			public, err := s.PublicKeys(*keys.keys, *keys.witnesses)
 			if err != nil {
 				return err
@@ -93,7 +93,7 @@ func recordVerifyProofCommand(ctx context.Context, getenv func(string) string) *
 	}
 	keys := newKeysFlags(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
-		settings, err := app.ReadRecordSettings(ctx, getenv, false)
+		settings, err := app.ReadRecordSettings(ctx, getenv, false, len(*keys.keys) == 0)
 		if err != nil {
 			return err
 		}

@@ -74,7 +74,7 @@ func (r reconciling) run(ctx context.Context, c *cobra.Command, file string) err
 	if err != nil {
 		return err
 	}
-	return r.place.open(ctx, c, file, func(ctx context.Context, at *app.RecordReader, s app.Settings) error {
+	return r.place.open(ctx, c, file, *r.post || *r.attach, func(ctx context.Context, at *app.RecordReader, s app.Settings) error {
 		users, unknown, err := r.iamUsers(ctx, a)
 		if err != nil {
 			return err

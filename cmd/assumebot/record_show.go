@@ -37,7 +37,7 @@ func recordShowCommand(ctx context.Context, getenv func(string) string) *cobra.C
 		if err != nil {
 			return err
 		}
-		return place.open(ctx, c, file, func(ctx context.Context, r *app.RecordReader, _ app.Settings) error {
+		return place.open(ctx, c, file, false, func(ctx context.Context, r *app.RecordReader, _ app.Settings) error {
 			if *last > 0 {
 				_, next, err := r.Source.Bounds(ctx)
 				if err != nil {

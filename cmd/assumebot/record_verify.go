@@ -37,7 +37,7 @@ func recordVerifyCommand(ctx context.Context, getenv func(string) string) *cobra
 	since := c.Flags().String("since", "", "a `FILE` that --save wrote: the record must go on from there")
 	save := c.Flags().String("save", "", "write the newest checkpoint to a `FILE`, kept elsewhere")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		return place.open(ctx, c, oneOrNone(args), func(ctx context.Context, r *app.RecordReader, s app.Settings) error {
+		return place.open(ctx, c, oneOrNone(args), len(*keys.keys) == 0, func(ctx context.Context, r *app.RecordReader, s app.Settings) error {
 			v := audit.Verification{Source: r.Source, Seal: r.Seal}
 			if r.Store != nil {
 				v.Trimmed = time.Now()

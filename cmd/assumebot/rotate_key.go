@@ -77,7 +77,7 @@ func (r rotateKey) run(ctx context.Context, c *cobra.Command, who string) error 
 	if err != nil {
 		return err
 	}
-	settings, err := app.ReadRecordSettings(ctx, r.getenv, true)
+	settings, err := app.ReadRecordSettings(ctx, r.getenv, true, true)
 	if err != nil {
 		return err
 	}

@@ -47,9 +47,10 @@ func (r *RecordReader) Close() error {
 }
 
 // ReadRecordSettings reads the part of the environment that a tool for the record needs:
-// keys that may be absent, and REDIS_URL where redis is set. Where KMS has wrapped a key,
-// it is asked to open it.
-func ReadRecordSettings(ctx context.Context, getenv func(string) string, redis bool) (Settings, error) {
+// keys that may be absent, and with redis REDIS_URL and the seal keys. The record key is
+// left out where none is needed, with public keys at hand. Where KMS has wrapped a key that
+// is needed, it is asked to open it.
+func ReadRecordSettings(ctx context.Context, getenv func(string) string, redis, recordKey bool) (Settings, error) {
 	r := settingsReader{getenv: getenv}
 	s := Settings{ConfigPath: getenv("ASSUMEBOT_CONFIG")}
 	if redis {
@@ -62,6 +63,12 @@ func ReadRecordSettings(ctx context.Context, getenv func(string) string, redis b
 	s.Risks = r.risks
 	if err := errors.Join(r.problems...); err != nil {
 		return s, err
+	}
+	if !redis {
+		s.SealKeys = nil
+	}
+	if !recordKey {
+		s.RecordKeys = nil
 	}
 	return s.Unwrapped(ctx, getenv)
 }

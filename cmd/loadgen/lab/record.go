@@ -68,7 +68,7 @@ type Record struct {
 // Record reads it from its first entry on, as `assumebot record verify --redis` does.
 func (l *Lab) Record(ctx context.Context) (r Record, err error) {
 	getenv := l.getenv
-	settings, err := app.ReadRecordSettings(ctx, getenv, true)
+	settings, err := app.ReadRecordSettings(ctx, getenv, true, true)
 	if err != nil {
 		return r, err
 	}
