@@ -97,7 +97,7 @@ func (c *Client) askKMS(ctx context.Context, action, key string, do func(context
 		region = parts[3]
 	}
 	at := kms.NewFromConfig(c.config, func(o *kms.Options) {
-		o.Region = region
+		o.Region, o.Credentials = region, whoAsks{c.config.Credentials}
 		o.Retryer = retry.NewStandard(func(s *retry.StandardOptions) { s.MaxAttempts, s.MaxBackoff = kmsTries, kmsPause })
 	})
 	if err := do(ctx, at); err != nil {
@@ -162,10 +162,13 @@ func kmsFailure(ctx context.Context, err error, s *sending, action, key, region 
 		return &KMSError{What: what, Do: "it is asked again, or start it again in a minute", Passes: true, Err: err}
 	}
 	var place *endpointError
+	var nobody *noIdentityError
 	var said smithy.APIError
 	switch {
 	case errors.As(err, &place):
 		return &KMSError{What: place.text, Do: "look at AWS_ENDPOINT_URL_KMS", Err: err}
+	case errors.As(err, &nobody):
+		return nobody.failure(err)
 	case kmsPassing[code] != "":
 		return passes(kmsPassing[code])
 	case kmsRefusals[code] != [2]string{}:

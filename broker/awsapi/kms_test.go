@@ -3,6 +3,9 @@ package awsapi_test
 import (
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -129,6 +132,39 @@ func TestEachRefusalOfKMSSaysWhatToDo(t *testing.T) {
 	var kms *awsapi.KMSError
 	if _, err := c.Unwrap(t.Context(), good); !errors.As(err, &kms) || !kms.Passes || !strings.Contains(err.Error(), "cannot be reached at 127.0.0.1") {
 		t.Errorf("got %v, want that KMS cannot be reached, for now", err)
+	}
+}
+
+func TestASourceOfCredentialsThatIsAwayIsWaitedForAndARefusalIsNot(t *testing.T) {
+	aws, c := keyBench(t)
+	k, err := c.WrapNew(t.Context(), sealing.ARN(), bound)
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = w.Write([]byte(`{"code":"AccessDeniedException","message":"no role"}`))
+	}))
+	defer source.Close()
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE"} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("AWS_CA_BUNDLE", "")
+	t.Setenv("AWS_MAX_ATTEMPTS", "1")
+	t.Setenv("AWS_CONFIG_FILE", filepath.Join(t.TempDir(), "none"))
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(t.TempDir(), "none"))
+	t.Setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", source.URL)
+	t.Setenv("AWS_ENDPOINT_URL", aws.URL())
+	for _, passes := range []bool{false, true} {
+		c, err := awsapi.New(t.Context(), "eu-west-1", func(string) string { return "" }, time.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var kms *awsapi.KMSError
+		if _, err = c.Unwrap(t.Context(), k); !errors.As(err, &kms) || kms.Passes != passes || !strings.Contains(err.Error(), "no AWS credentials") {
+			t.Errorf("got %v, want that there are no credentials, which passes: %t", err, passes)
+		}
+		source.Close() // and then it is away
 	}
 }
 
