@@ -25,7 +25,7 @@ func TestADrillIsNotKilledByALostTerminalASecondSignalOrAnOutputNobodyReads(t *t
 		return
 	}
 	t.Parallel()
-	c := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$") //nolint:gosec // itself
+	c := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
 	c.Env = append(os.Environ(), "ASSUMEBOT_TEST_HOLD=1")
 	var said strings.Builder
 	c.Stderr = &said
