@@ -40,7 +40,7 @@ func (e *noIdentityError) failure(err error) *KMSError {
 	}
 	return &KMSError{
 		What: "there are no AWS credentials to ask KMS with",
-		Do:   "look at where the bot's come from, with `aws sts get-caller-identity`",
+		Do:   "look at where the bot's come from, with aws sts get-caller-identity",
 		Passes: status >= http.StatusInternalServerError || status == http.StatusTooManyRequests ||
 			status == 0 && errors.As(e.err, &away),
 		Err: err,
