@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -71,6 +72,28 @@ func (s *Sentinels) Entries() int64 {
 	n, err := s.replica.XLen(context.Background(), entriesKey).Result()
 	if err != nil {
 		s.t.Fatal(err)
+	}
+	return n
+}
+
+// Follows reports whether the replica has all that the primary has, not only of the record.
+func (s *Sentinels) Follows() bool {
+	s.t.Helper()
+	primary := redis.NewClient(&redis.Options{Addr: s.primary.addr})
+	defer func() { _ = primary.Close() }()
+	wants, has := s.offset(primary), s.offset(s.replica)
+	return has >= wants
+}
+
+// offset is how many bytes of what is replicated a node has.
+// https://redis.io/docs/latest/commands/info/
+func (s *Sentinels) offset(of *redis.Client) int64 {
+	s.t.Helper()
+	const name = "master_repl_offset"
+	info := of.InfoMap(context.Background(), "replication")
+	n, err := strconv.ParseInt(info.Item("Replication", name), 10, 64)
+	if err != nil {
+		s.t.Fatalf("%s: %v, %v", name, err, info.Err())
 	}
 	return n
 }

@@ -31,7 +31,7 @@ func lags(t *testing.T, config string) *failOver {
 	wantText(t, f.says("U02BOB", "/assume", "staging "+f.bob.Code()), "staging is yours")
 	f.granted = grantIn(t, f.bot)
 	f.await("it is signed", f.saves)
-	f.await("the replica of Redis follows", func() bool { return f.redis.Entries() == f.bot.Record.Size() })
+	f.await("the replica of Redis follows", f.redis.Follows)
 	f.redis.Lag()
 	wantText(t, f.says("U01ALICE", "/assume", "open"), "open is yours")
 	if f.granted = grantIn(t, f.bot); f.granted < f.redis.Entries() {
