@@ -148,9 +148,9 @@ func TestTheChannelKeepsUpWithFiftyEventsASecond(t *testing.T) {
 		channelIn(t, k, &cursor{}, r)
 		for n := range 3000 {
 			k.add(grantTo(n))
-			time.Sleep(20 * time.Millisecond)
+			pass(20 * time.Millisecond)
 		}
-		time.Sleep(30 * time.Second)
+		pass(30 * time.Second)
 		got := entriesIn(r.read())
 		for i, n := range got {
 			if int64(i) != n {
@@ -173,7 +173,7 @@ func TestAnAlarmOvertakesWhatWaits(t *testing.T) {
 		}
 		k.add(paused(), did("U02BOB", event.ResumedData{}))
 		channelIn(t, k, &cursor{}, r)
-		time.Sleep(40 * time.Second)
+		pass(40 * time.Second)
 		posts := r.read()
 		if len(posts) < 3 || !strings.Contains(posts[0], "Paused") || !strings.Contains(posts[1], "Resumed") {
 			t.Fatalf("got first\n%.300s\nwant the two alarms", posts)
@@ -194,11 +194,11 @@ func TestManyAlarmsLeaveRoomForTheRest(t *testing.T) {
 		}
 		k.add(grantTo(1))
 		channelIn(t, k, &cursor{}, r)
-		time.Sleep(12 * time.Second)
+		pass(12 * time.Second)
 		if got := strings.Join(r.read(), "\n"); !strings.Contains(got, "Granted prod to person1") {
 			t.Errorf("got\n%s\nwant the grant after ten alarms", got)
 		}
-		time.Sleep(100 * time.Second)
+		pass(100 * time.Second)
 		if got := entriesIn(r.read()); len(got) != 101 {
 			t.Errorf("got %d entries, want 101, once each", len(got))
 		}
@@ -221,9 +221,9 @@ func TestAPostThatMayStandThereAlreadySaysSo(t *testing.T) {
 		}
 		k.add(grantTo(0))
 		channelIn(t, k, c, r)
-		time.Sleep(5 * time.Second)
+		pass(5 * time.Second)
 		k.add(grantTo(1))
-		time.Sleep(5 * time.Second)
+		pass(5 * time.Second)
 		posts := r.read()
 		if len(posts) != 2 || !strings.Contains(posts[0], again) || strings.Contains(posts[1], again) {
 			t.Errorf("got %q, want the first alone to say that it may be there twice", posts)
@@ -233,7 +233,7 @@ func TestAPostThatMayStandThereAlreadySaysSo(t *testing.T) {
 		k, r := &kept{}, &room{}
 		k.add(grantTo(0), paused())
 		channelIn(t, k, &cursor{state: []byte(`{"next":0,"alarms":0,"rest_out":true}`)}, r)
-		time.Sleep(5 * time.Second)
+		pass(5 * time.Second)
 		posts := r.read()
 		if len(posts) != 2 || strings.Contains(posts[0], again) || !strings.Contains(posts[1], again) {
 			t.Errorf("got %q, want what was under way, and no alarm, to say that it may be there twice", posts)
@@ -255,7 +255,7 @@ func TestAnEventThatSlackDoesNotTakeCostsNoOther(t *testing.T) {
 			k.add(grantTo(n))
 		}
 		channelIn(t, k, &cursor{}, r)
-		time.Sleep(2 * time.Minute)
+		pass(2 * time.Minute)
 		posts := r.read()
 		if got := entriesIn(posts); len(got) != 200 {
 			t.Errorf("got %d entries, want 200, once each", len(got))
@@ -284,7 +284,7 @@ func TestThePositionsOutliveTheReplica(t *testing.T) {
 			}
 			k.add(grantTo(0), paused(), grantTo(2))
 			channelIn(t, k, c, r)
-			time.Sleep(5 * time.Second)
+			pass(5 * time.Second)
 			if got := entriesIn(r.read()); fmt.Sprint(got) != fmt.Sprint(test.want) {
 				t.Errorf("%s: got entries %v, want %v", name, got, test.want)
 			}
@@ -323,11 +323,17 @@ func TestWhatIsToldKeepsUpWithAnEntryThatCameBetween(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() { a.Run(ctx) })
-		time.Sleep(5 * time.Second)
+		pass(5 * time.Second)
 		stop()
 		running.Wait()
 		if next, err := a.Next(t.Context()); err != nil || next != 1 {
 			t.Errorf("got position %d, %v; want 1", next, err)
 		}
 	})
+}
+
+// pass lets time pass, and waits until what was due at its end is done.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
 }

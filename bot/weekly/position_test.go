@@ -29,22 +29,22 @@ func TestTheNextRecordIsCountedFromItsBeginning(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld()
 				stop := w.runs(t)
-				time.Sleep(time.Minute)
+				pass(time.Minute)
 				w.add(granted("U01ALICE", "prod"), granted("U01ALICE", "prod"), granted("U01ALICE", "hub"))
-				time.Sleep(time.Minute)
+				pass(time.Minute)
 				stop()
 				w.kept.entries, w.origin = w.kept.entries[:c.keep], c.origin
 				if c.position != "" {
 					w.store.data = []byte(c.position)
 				}
 				stop = w.runs(t)
-				time.Sleep(time.Minute)
+				pass(time.Minute)
 				w.add(granted("U02BOB", "prod"))
-				time.Sleep(time.Minute)
+				pass(time.Minute)
 				stop() // what it says is kept
 				w.runs(t)
 				toMonday()
-				time.Sleep(2 * time.Minute)
+				pass(2 * time.Minute)
 				got := w.read()
 				if len(got) != 1 {
 					t.Fatalf("got %q, want one summary", got)
@@ -55,7 +55,7 @@ func TestTheNextRecordIsCountedFromItsBeginning(t *testing.T) {
 					}
 				}
 				w.add(granted("U02BOB", "prod"))
-				time.Sleep(week)
+				pass(week)
 				if got = w.read(); len(got) != 2 || strings.Contains(got[1], "anew") || !strings.Contains(got[1], "1 grant,") {
 					t.Errorf("got %q, want the next week as any other", got)
 				}
@@ -69,13 +69,13 @@ func TestARecordThatStoppedIsCountedAsFarAsItGoes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		stop := w.runs(t)
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		stop()
 		w.add(granted("U01ALICE", "prod"))
 		w.kept.stopped = fmt.Errorf("%w: changed", record.ErrStopped)
 		w.runs(t)
 		toMonday()
-		time.Sleep(2 * time.Minute)
+		pass(2 * time.Minute)
 		if got := w.read(); len(got) != 1 || !strings.Contains(got[0], "1 grant,") {
 			t.Errorf("got %q, want what stands on it", got)
 		}

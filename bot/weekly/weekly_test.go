@@ -24,13 +24,13 @@ func TestAWeekIsPostedOnceByManyReplicas(t *testing.T) {
 		for range 3 {
 			w.runs(t)
 		}
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		w.add(granted("U01ALICE", "prod"), granted("U01ALICE", "hub"), refused("U02BOB", "prod"), refused("U02BOB", "no-account"))
 		toMonday()
 		if got := w.read(); len(got) != 0 {
 			t.Fatalf("got %v before the clocks have settled", got)
 		}
-		time.Sleep(2 * time.Minute)
+		pass(2 * time.Minute)
 		got := w.read()
 		if len(got) != 1 {
 			t.Fatalf("got %d posts, want one", len(got))
@@ -48,7 +48,7 @@ func TestAWeekIsPostedOnceByManyReplicas(t *testing.T) {
 			t.Errorf("got %s, want nothing of it late or twice", got[0])
 		}
 		w.add(granted("U02BOB", "idle"))
-		time.Sleep(week)
+		pass(week)
 		got = w.read()
 		if len(got) != 2 || !strings.Contains(got[1], "1 grant, 0 refused, 0 failed, by 1 person") || !strings.Contains(got[1], "hub (last 2000-01-01)") {
 			t.Errorf("got %v, want the next week, once", got)
@@ -61,15 +61,15 @@ func TestAWeekThatEndedWhileAllWereDownIsPostedLateAndOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		stop := w.runs(t)
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		w.add(granted("U01ALICE", "prod"))
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		stop()
-		time.Sleep(3 * week)
+		pass(3 * week)
 		w.add(granted("U01ALICE", "prod")) // by a replica of the same minute
 		w.runs(t)
 		w.runs(t)
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		got := w.read()
 		if len(got) != 1 || !strings.Contains(got[0], "It is late") || !strings.Contains(got[0], "1 grant, 0 refused, 0 failed, by 1 person") {
 			t.Errorf("got %v, want one late post of what was before its time", got)
@@ -114,7 +114,7 @@ func TestWhatMayStandThereAlreadySaysSo(t *testing.T) {
 				w.answer, w.failing = test.answer, test.failing
 				w.runs(t)
 				toMonday()
-				time.Sleep(time.Hour)
+				pass(time.Hour)
 				got := w.read()
 				if len(got) != len(test.want) {
 					t.Fatalf("got %d posts, want %d", len(got), len(test.want))
@@ -141,11 +141,11 @@ func TestASummaryThatSlackNeverTakesHoldsUpNothing(t *testing.T) {
 		}
 		w.runs(t)
 		toMonday()
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		if got := w.read(); len(got) != 1 || !strings.Contains(got[0], "There is a weekly summary that Slack does not take.") {
 			t.Errorf("got %v", got)
 		}
-		time.Sleep(week)
+		pass(week)
 		if got := w.read(); len(got) != 2 || !strings.Contains(got[1], "Weekly summary") {
 			t.Errorf("got %v, want the next", got)
 		}
@@ -157,7 +157,7 @@ func TestNothingIsClaimedOfWhatWasNotRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		stop := w.runs(t)
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		stop()
 		for range 10 {
 			w.add(granted("U01ALICE", "prod"))
@@ -165,7 +165,7 @@ func TestNothingIsClaimedOfWhatWasNotRead(t *testing.T) {
 		w.kept.first = 7
 		w.runs(t)
 		toMonday()
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		got := w.read()
 		if len(got) != 1 || !strings.Contains(got[0], "gone before they were counted: 7") || !strings.Contains(got[0], "is not known: not all was counted") ||
 			!strings.Contains(got[0], "3 grants") || strings.Contains(got[0], "Nobody asked") {
@@ -181,19 +181,19 @@ func TestNobodyIsKeptFromLettingGo(t *testing.T) {
 		on := w.schedule
 		w.schedule = nil
 		stop := w.runs(t)
-		time.Sleep(2 * week)
+		pass(2 * week)
 		if got, err := New(w.deps()).Needed(t.Context()); err != nil || got < 1<<60 || len(w.read()) > 0 {
 			t.Errorf("got that entry %d is needed, %v, and %d posts", got, err, len(w.read()))
 		}
 		stop()
 		w.schedule = on
 		w.runs(t)
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		w.add(granted("U01ALICE", "prod"))
 		if got, err := New(w.deps()).Needed(t.Context()); err != nil || got != 0 {
 			t.Errorf("got that entry %d is needed, %v, want what is not counted", got, err)
 		}
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if got, err := New(w.deps()).Needed(t.Context()); err != nil || got != 1 {
 			t.Errorf("got that entry %d is needed, %v", got, err)
 		}
@@ -219,16 +219,16 @@ func TestNobodyHoldsTheLeaseOfASummaryThatIsOff(t *testing.T) {
 			return w.holder != "", w.turn
 		}
 		for round := range 3 {
-			time.Sleep(10 * time.Second)
+			pass(10 * time.Second)
 			held, off := state()
-			if time.Sleep(time.Minute); held {
+			if pass(time.Minute); held {
 				t.Errorf("round %d: somebody holds it while it is off", round)
 			}
 			if _, turn := state(); turn != off {
 				t.Errorf("round %d: got the turn %d after %d while it was off", round, turn, off)
 			}
 			schedule.Store(w.schedule)
-			time.Sleep(5 * time.Second)
+			pass(5 * time.Second)
 			if held, _ := state(); !held {
 				t.Errorf("round %d: nobody holds it 5 s after it was on", round)
 			}

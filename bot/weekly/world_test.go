@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/assumebot/assumebot/bot/blockkit"
@@ -204,5 +205,11 @@ const week = 7 * 24 * time.Hour
 // toMonday sleeps until the next Monday at nine; a bubble begins on Saturday.
 func toMonday() {
 	s := Schedule{Day: time.Monday, At: 9 * time.Hour, Zone: time.UTC}
-	time.Sleep(time.Until(s.Last(time.Now().Add(week))))
+	pass(time.Until(s.Last(time.Now().Add(week))))
+}
+
+// pass lets time pass, and waits until what was due at its end is done.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
 }

@@ -108,7 +108,7 @@ func TestWorkThatOutlastsTheLeaseKeepsIt(t *testing.T) {
 		m := newMemory()
 		err := newLease(m).Do(t.Context(), func(ctx context.Context, h *Hold) error {
 			for range 20 {
-				time.Sleep(ttl)
+				pass(ttl)
 				if err := newLease(m).Do(ctx, nil); !errors.Is(err, ErrTaken) {
 					t.Errorf("another: got %v, want that it is taken", err)
 				}
@@ -133,14 +133,14 @@ func TestLeasesOfAProcessAreLookedAfterTogether(t *testing.T) {
 		var all sync.WaitGroup
 		for i, name := range []string{"a", "a", "b", "b", "c"} { // two of them hold none
 			all.Go(func() {
-				time.Sleep(time.Duration(i) * 130 * time.Millisecond)
+				pass(time.Duration(i) * 130 * time.Millisecond)
 				New(m, name, ttl, slog.New(slog.DiscardHandler)).Run(ctx, 2*time.Second, func(error) time.Duration { return 0 },
 					func(ctx context.Context, _ *Hold) error { <-ctx.Done(); return nil })
 			})
 		}
-		time.Sleep(6500 * time.Millisecond)
+		pass(6500 * time.Millisecond)
 		m.change(func() { m.at = nil })
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		m.change(func() {
 			renewed := 0
 			for moment, asks := range m.at {
@@ -191,9 +191,9 @@ func TestAStoreThatComesBackInTimeIsNotNoticed(t *testing.T) {
 		if err := newLease(m).Do(t.Context(), func(ctx context.Context, _ *Hold) error {
 			for range 10 {
 				m.set(errAway)
-				time.Sleep(ttl / 3)
+				pass(ttl / 3)
 				m.set(nil)
-				time.Sleep(ttl / 3)
+				pass(ttl / 3)
 			}
 			return ctx.Err()
 		}); err != nil {
@@ -270,14 +270,14 @@ func TestDoReturnsOnlyWhenTheWorkHas(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var working atomic.Bool
 		go func() {
-			time.Sleep(time.Second)
+			pass(time.Second)
 			cancel()
 		}()
 		err := newLease(m).Do(ctx, func(ctx context.Context, h *Hold) error {
 			working.Store(true)
 			defer working.Store(false)
 			<-ctx.Done()
-			time.Sleep(10 * ttl) // it finishes what it began
+			pass(10 * ttl) // it finishes what it began
 			if _, err := h.Fence(); err != nil || m.free("x") {
 				t.Errorf("got %v, free %v, want it renewed until the work has returned", err, m.free("x"))
 			}
@@ -287,7 +287,7 @@ func TestDoReturnsOnlyWhenTheWorkHas(t *testing.T) {
 			t.Errorf("got %v, working %v, free %v", err, working.Load(), m.free("x"))
 		}
 		asked := m.asks
-		time.Sleep(10 * ttl)
+		pass(10 * ttl)
 		if m.asks != asked {
 			t.Error("something still renews")
 		}
@@ -329,11 +329,11 @@ func TestAfterFailedWorkOthersRest(t *testing.T) {
 		if err := l.Do(t.Context(), func(context.Context, *Hold) error { return errAway }); !errors.Is(err, errAway) {
 			t.Errorf("got %v", err)
 		}
-		time.Sleep(l.Rest - time.Millisecond)
+		pass(l.Rest - time.Millisecond)
 		if m.free("x") {
 			t.Error("others may begin at once")
 		}
-		time.Sleep(2 * time.Millisecond)
+		pass(2 * time.Millisecond)
 		if !m.free("x") {
 			t.Error("others may not begin after the rest")
 		}
@@ -380,9 +380,9 @@ func TestOfThreeHoldersOneWorksAtATime(t *testing.T) {
 			})
 		}
 		for ctx.Err() == nil {
-			time.Sleep(rand.N(4 * ttl))
+			pass(rand.N(4 * ttl))
 			m.set(errAway)
-			time.Sleep(rand.N(2 * ttl))
+			pass(rand.N(2 * ttl))
 			m.set(nil)
 		}
 		all.Wait()
@@ -417,4 +417,10 @@ func TestRunTellsOfFailuresAndLooksAgain(t *testing.T) {
 			t.Errorf("worked %d times, told %v, want three and both failures", worked, told)
 		}
 	})
+}
+
+// pass lets time pass, and waits until what was due at its end is done.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
 }

@@ -241,16 +241,16 @@ func TestWhatADeadProcessOwedIsToldWithinTenSeconds(t *testing.T) {
 		s := newShelf()
 		p := start(t, s, "a")
 		defer p.end()
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if _, _, err := s.Beat(t.Context(), "b", 5*time.Second); err != nil {
 			t.Fatal(err)
 		}
 		s.mu.Lock()
 		s.lists["b"] = []ledger.Entry{{List: "b", Text: []byte("one"), Sealed: "one"}}
 		s.mu.Unlock()
-		time.Sleep(4 * time.Second)
+		pass(4 * time.Second)
 		p.wantTold(t)
-		time.Sleep(3 * time.Second)
+		pass(3 * time.Second)
 		p.wantTold(t, "one")
 		if n := s.left(); n != 0 {
 			t.Errorf("got %d left on the ledger, want none", n)
@@ -265,29 +265,28 @@ func TestNobodyIsDeadRightAfterAGap(t *testing.T) {
 		s.dies("b", "one")
 		p := start(t, s, "a")
 		defer p.end()
-		time.Sleep(4 * time.Second)
+		pass(4 * time.Second)
 		p.wantTold(t)
-		time.Sleep(3 * time.Second)
+		pass(3 * time.Second)
 		p.wantTold(t, "one")
 
 		s.mu.Lock()
 		s.away = true
 		s.mu.Unlock()
-		time.Sleep(20 * time.Second)
+		pass(20 * time.Second)
 		s.mu.Lock()
 		s.away = false
 		s.mu.Unlock()
 		s.dies("c", "two")
-		time.Sleep(4 * time.Second)
+		pass(4 * time.Second)
 		p.wantTold(t, "one")
-		time.Sleep(3 * time.Second)
+		pass(3 * time.Second)
 		p.wantTold(t, "one", "two")
 
 		s.dies("d", "three")
 		q := start(t, s, "e") // who is new waits for nothing while others live
 		defer q.end()
-		time.Sleep(time.Second)
-		synctest.Wait()
+		pass(time.Second)
 		if s.left() != 0 {
 			t.Error("what is owed is not told")
 		}
@@ -299,7 +298,7 @@ func TestAProcessThatLivesAsksNobodyBeforeItTells(t *testing.T) {
 		s := newShelf()
 		p := start(t, s, "a")
 		defer p.end()
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		d := p.owes(t, "one")
 		if !d.Still(t.Context()) || s.asked != 0 {
 			t.Errorf("asked the store %d times, want none", s.asked)
@@ -331,7 +330,7 @@ func TestAProcessThatStoodStillFindsThatAnotherTells(t *testing.T) {
 		s := newShelf()
 		p := start(t, s, "a")
 		defer p.end()
-		time.Sleep(time.Minute + beside)
+		pass(time.Minute + beside)
 		taken, left := p.owes(t, "one"), p.owes(t, "two")
 		s.mu.Lock()
 		s.alive["a"] = time.Now() // as if it had been paused
@@ -340,7 +339,7 @@ func TestAProcessThatStoodStillFindsThatAnotherTells(t *testing.T) {
 		if _, err := s.Take(t.Context(), "a", "b", 1, time.Minute); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		later := p.owes(t, "three")
 		if taken.Still(t.Context()) {
 			t.Error("it tells what another tells")
@@ -357,13 +356,13 @@ func TestWhatTheStoreHasLostIsToldByWhoOwesIt(t *testing.T) {
 		s := newShelf()
 		p := start(t, s, "a")
 		defer p.end()
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		d := p.owes(t, "one")
 		s.mu.Lock()
 		clear(s.lists)
 		clear(s.alive)
 		s.mu.Unlock()
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		if !d.Still(t.Context()) || s.asked != 1 {
 			t.Errorf("it tells nothing, or has not asked: %d times", s.asked)
 		}
@@ -376,7 +375,7 @@ func TestWhoeverDoubtsAsks(t *testing.T) {
 		s := newShelf()
 		p := start(t, s, "a")
 		defer p.end()
-		time.Sleep(time.Minute + beside)
+		pass(time.Minute + beside)
 		taken, own := p.owes(t, "one"), p.owes(t, "two")
 		s.dies("a")
 		s.lives("b")
@@ -400,12 +399,12 @@ func TestAPauseWhileTheLedgerIsWrittenIsSeenToo(t *testing.T) {
 		s := newShelf()
 		p := start(t, s, "a")
 		defer p.end()
-		time.Sleep(time.Minute + beside)
+		pass(time.Minute + beside)
 		asked := p.Owed("one", time.Now(), []byte("one"))
 		s.mu.Lock()
 		s.alive["a"] = time.Now()
 		s.mu.Unlock()
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		d := p.Owe(t.Context(), asked)
 		s.dies("a")
 		s.lives("b")
@@ -423,11 +422,11 @@ func TestWhoeverEndsLeavesWhatIsNotToldToOthersAtOnce(t *testing.T) {
 		s := newShelf()
 		a, b := start(t, s, "a"), start(t, s, "b")
 		defer b.end()
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		a.owes(t, "one")
 		a.owes(t, "two").Settle()
 		a.end()
-		time.Sleep(time.Second)
+		pass(time.Second)
 		b.wantTold(t, "one")
 	})
 }
@@ -456,15 +455,15 @@ func TestWhatMovedWithoutAnAnswerIsFound(t *testing.T) {
 		s := newShelf()
 		p := start(t, s, "a")
 		defer p.end()
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		s.mu.Lock()
 		s.loseTaken = true
 		s.mu.Unlock()
 		s.dies("b", "one")
-		time.Sleep(3 * time.Second)
+		pass(3 * time.Second)
 		p.wantTold(t, "one")
 		s.dies("c", "two")
-		time.Sleep(3 * time.Second)
+		pass(3 * time.Second)
 		p.wantTold(t, "one", "two")
 	})
 }
@@ -486,14 +485,19 @@ func TestWhatIsToldComesOffOnceTheStoreIsBack(t *testing.T) {
 			t.Error("it is not told")
 		}
 		d.Settle()
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		s.mu.Lock()
 		s.away = false
 		s.mu.Unlock()
-		time.Sleep(10 * time.Second)
-		synctest.Wait()
+		pass(10 * time.Second)
 		if n := s.left(); n != 0 {
 			t.Errorf("got %d left on the ledger, want none", n)
 		}
 	})
+}
+
+// pass lets time pass, and waits until what was due at its end is done.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
 }

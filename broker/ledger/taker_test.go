@@ -16,13 +16,13 @@ func TestWhatItTookIsToldWithinTenSecondsAlthoughTheTakerDiesToo(t *testing.T) {
 		s := newShelf()
 		p := start(t, s, "a")
 		defer p.end()
-		time.Sleep(time.Minute + beside)
+		pass(time.Minute + beside)
 		s.dies("b", "one")
 		if _, _, err := s.Beat(t.Context(), "b", 5*time.Second); err != nil {
 			t.Fatal(err)
 		}
 		died, last := time.Now(), "b"
-		time.Sleep(5 * time.Second)
+		pass(5 * time.Second)
 		for _, taker := range []string{"c", "d"} { // each dies right after it took
 			if _, _, err := s.Beat(t.Context(), taker, 5*time.Second); err != nil {
 				t.Fatal(err)
@@ -30,12 +30,12 @@ func TestWhatItTookIsToldWithinTenSecondsAlthoughTheTakerDiesToo(t *testing.T) {
 			if taken, err := s.Take(t.Context(), last, taker, 9, time.Second); len(taken) != 1 || err != nil {
 				t.Fatalf("%s took %d, %v, want one", taker, len(taken), err)
 			}
-			time.Sleep(time.Second) // as late as it can be seen
+			pass(time.Second) // as late as it can be seen
 			last = taker
 		}
 		p.wantTold(t)
 		for time.Since(died) < 10*time.Second && s.left() > 0 {
-			time.Sleep(100 * time.Millisecond)
+			pass(100 * time.Millisecond)
 		}
 		p.wantTold(t, "one")
 		if took := time.Since(died); took > 9*time.Second {
@@ -60,17 +60,17 @@ func TestWhoeverCannotTellYetTakesNothing(t *testing.T) {
 			}
 		})
 		defer a.end()
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		s.dies("c", "one")
-		time.Sleep(20 * time.Second)
+		pass(20 * time.Second)
 		a.wantTold(t)
 		b := start(t, s, "b")
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		b.wantTold(t, "one")
 		b.end()
 		s.dies("d", "two")
 		close(able)
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		if s.left() != 0 {
 			t.Error("what is owed is not told by who is able to")
 		}
@@ -87,9 +87,9 @@ func TestWhoeverTellsSlowlyKeepsWhatTheyTell(t *testing.T) {
 		a, b := start(t, s, "a", slowly), start(t, s, "b", slowly)
 		defer a.end()
 		defer b.end()
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		s.dies("c", "one")
-		time.Sleep(30 * time.Second)
+		pass(30 * time.Second)
 		if got := tells.Load(); got != 1 {
 			t.Errorf("got %d who tell it, want one", got)
 		}
@@ -107,9 +107,9 @@ func TestWhoeverStoodStillWhileTheyToldSaysNothing(t *testing.T) {
 			d.Serve = func(ctx context.Context, owed []*ledger.Debt) { <-let; tell(ctx, owed) }
 		})
 		defer p.end()
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		s.dies("b", "one")
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		s.mu.Lock()
 		s.telling["a"] = time.Now() // as if it had been paused
 		s.alive["c"] = time.Now().Add(2 * time.Second)
@@ -120,7 +120,7 @@ func TestWhoeverStoodStillWhileTheyToldSaysNothing(t *testing.T) {
 		close(let)
 		synctest.Wait()
 		p.wantTold(t)
-		time.Sleep(4 * time.Second) // c dies
+		pass(4 * time.Second) // c dies
 		p.wantTold(t, "one")
 		if n := s.left(); n != 0 {
 			t.Errorf("got %d left on the ledger, want none", n)

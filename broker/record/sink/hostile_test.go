@@ -41,7 +41,7 @@ func run(f *Follower, d time.Duration) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var all sync.WaitGroup
 	all.Go(func() { f.Run(ctx) })
-	time.Sleep(d)
+	pass(d)
 	cancel()
 	all.Wait()
 }
@@ -53,11 +53,11 @@ func TestAPositionBeyondTheEndOfTheRecordIsAnAlarm(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s, k := &shelf{entries: 10, state: []byte(`{"next":` + next + `}`)}, &taker{most: 50}
 			alarms, stop := alarmed(s, k)
-			time.Sleep(time.Second)
+			pass(time.Second)
 			s.mu.Lock()
 			s.entries = 12
 			s.mu.Unlock()
-			time.Sleep(time.Minute)
+			pass(time.Minute)
 			stop()
 			if got := k.told(); !slices.Equal(got, upTo(10, 12)) {
 				t.Errorf("%s: got %v, want 10 and 11", next, got)
@@ -74,7 +74,7 @@ func TestThatEntriesAreGoneIsToldOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &shelf{entries: 9, gone: 4}
 		alarms, stop := alarmed(s, &taker{fail: errors.New("away")})
-		time.Sleep(2 * time.Hour)
+		pass(2 * time.Hour)
 		stop()
 		var missed int
 		for _, a := range alarms() {
@@ -93,7 +93,7 @@ func TestAClockThatWasAheadHidesNoRefusal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &shelf{entries: 3, state: []byte(`{"next":0,"refused_told":"2099-01-01T00:00:00Z","refused":-9223372036854775808,"refused_first":-7}`)}
 		alarms, stop := alarmed(s, picky{})
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		stop()
 		if got := alarms(); len(got) != 1 || got[0].Code != "sink_refused" || *got[0].Entries != (event.Range{First: 0, Count: 3}) {
 			t.Errorf("got %+v, want that three are refused", got)
@@ -128,7 +128,7 @@ func TestASinkThatHangsIsAnAlarmAndKeepsNobodyFromEnding(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, h := &shelf{entries: 3}, &hanger{free: make(chan struct{}), taker: taker{most: 50}}
 		alarms, stop := alarmed(s, h)
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		if got := alarms(); len(got) != 1 || got[0].Code != "sink_away" {
 			t.Errorf("got %+v, want that it is away", got)
 		}
@@ -147,9 +147,9 @@ func TestASinkThatHangsIsAnAlarmAndKeepsNobodyFromEnding(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, h := &shelf{entries: 3}, &hanger{free: make(chan struct{}), taker: taker{most: 50}}
 		alarms, stop := alarmed(s, h)
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		close(h.free)
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		stop()
 		if got := alarms(); len(got) != 2 || got[1].Code != "sink_back" {
 			t.Errorf("got %+v, want that it is back", got)
@@ -175,7 +175,7 @@ func TestAPanicOfASinkEndsNoProcess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &shelf{entries: 3}
 		alarms, stop := alarmed(s, &panicker{taker{most: 50}})
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		stop()
 		if got := alarms(); len(got) != 1 || got[0].Code != "sink_away" {
 			t.Errorf("got %+v, want that it is away", got)

@@ -126,7 +126,7 @@ func TestASinkIsToldEverythingInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, k := &shelf{entries: 120}, &taker{most: 7, fail: errors.New("full")}
 		f, stop := running(s, k, nil)
-		time.Sleep(20 * time.Minute)
+		pass(20 * time.Minute)
 		if next, err := f.Next(t.Context()); err != nil || next != 120 {
 			t.Errorf("got position %d, %v; want 120", next, err)
 		}
@@ -135,7 +135,7 @@ func TestASinkIsToldEverythingInOrder(t *testing.T) {
 		s.entries = 130
 		s.mu.Unlock()
 		_, stop = running(s, k, nil)
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		stop()
 		if got := k.told(); !slices.Equal(got, upTo(0, 130)) {
 			t.Errorf("got %v, want 0 to 129, once each", got)
@@ -148,7 +148,7 @@ func TestWhatIsOnTheRecordAtTheEndIsStillTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, k := &shelf{}, &taker{most: 50}
 		_, stop := running(s, k, nil)
-		time.Sleep(time.Second)
+		pass(time.Second)
 		s.mu.Lock()
 		s.entries = 60
 		s.mu.Unlock()
@@ -177,7 +177,7 @@ func TestASinkThatWasNeverToldAnythingBeginsWhereItIsSaidTo(t *testing.T) {
 				s.state = []byte(test.state)
 			}
 			_, stop := running(s, k, func(context.Context) (int64, error) { return 8, nil })
-			time.Sleep(time.Second)
+			pass(time.Second)
 			stop()
 			if got := k.told(); !slices.Equal(got, test.want) {
 				t.Errorf("%s: got %v, want %v", name, got, test.want)
@@ -191,11 +191,11 @@ func TestWhereASinkBeginsIsKeptAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, k, begins := &shelf{entries: 5}, &taker{most: 50}, int64(5)
 		_, stop := running(s, k, func(context.Context) (int64, error) { return begins, nil })
-		time.Sleep(time.Second)
+		pass(time.Second)
 		stop()
 		begins, s.entries = 9, 9
 		_, stop = running(s, k, func(context.Context) (int64, error) { return begins, nil })
-		time.Sleep(time.Second)
+		pass(time.Second)
 		stop()
 		if got := k.told(); !slices.Equal(got, upTo(5, 9)) {
 			t.Errorf("got %v, want 5 to 8", got)
@@ -208,11 +208,11 @@ func TestAPositionThatDoesNotMoveIsToldAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, k := &shelf{entries: 3, refuse: errors.New("Redis is away")}, &taker{most: 50}
 		f, stop := running(s, k, nil)
-		time.Sleep(time.Second)
+		pass(time.Second)
 		s.mu.Lock()
 		s.refuse = nil
 		s.mu.Unlock()
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		stop()
 		if got := k.told(); len(got) < 6 || !strings.HasPrefix(fmt.Sprint(got), "[0 1 2 0 1 2") {
 			t.Errorf("got %v, want all of it again", got)
@@ -224,3 +224,9 @@ func TestAPositionThatDoesNotMoveIsToldAgain(t *testing.T) {
 }
 
 var discard = slog.New(slog.DiscardHandler)
+
+// pass lets time pass, and waits until what was due at its end is done.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}

@@ -367,18 +367,18 @@ func TestWhatIsWrongWithASinkIsAnAlarm(t *testing.T) {
 		s, k := &shelf{entries: 3}, &taker{fail: errors.New("away")}
 		alarms, stop := alarmed(s, k)
 		defer stop()
-		time.Sleep(9 * time.Minute)
+		pass(9 * time.Minute)
 		if got := alarms(); len(got) != 0 {
 			t.Errorf("got %v, want none yet", got)
 		}
-		time.Sleep(51 * time.Minute)
+		pass(51 * time.Minute)
 		if got := alarms(); len(got) != 1 || got[0].Code != "sink_away" || got[0].About != "siem" {
 			t.Errorf("got %v, want that it is away, once", got)
 		}
 		k.mu.Lock()
 		k.most = 50
 		k.mu.Unlock()
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if got := alarms(); len(got) != 2 || got[1].Code != "sink_back" {
 			t.Errorf("got %v, want that it is back, once", got)
 		}
@@ -388,7 +388,7 @@ func TestWhatIsWrongWithASinkIsAnAlarm(t *testing.T) {
 		alarms, stop := alarmed(s, picky{})
 		defer stop()
 		for range 130 {
-			time.Sleep(time.Minute)
+			pass(time.Minute)
 			s.mu.Lock()
 			s.entries++
 			s.mu.Unlock()
@@ -402,7 +402,7 @@ func TestWhatIsWrongWithASinkIsAnAlarm(t *testing.T) {
 		s := &shelf{entries: 9, gone: 4}
 		alarms, stop := alarmed(s, &taker{most: 50})
 		defer stop()
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if got := alarms(); len(got) != 1 || got[0].Code != "sink_missed" || *got[0].Entries != (event.Range{First: 0, Count: 4}) {
 			t.Errorf("got %+v, want that the first four are gone", got)
 		}
