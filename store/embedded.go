@@ -13,6 +13,10 @@ import (
 // Embedded is the URL that asks for a Redis inside the process.
 const Embedded = "embedded"
 
+// embeddedPool is how long a connection to the embedded Redis is waited for. It cannot be
+// away, so where it is slow the whole machine is.
+const embeddedPool = 10 * time.Second
+
 // startEmbedded runs a miniredis on loopback and says how to reach it. Its
 // random password keeps other users of the machine out.
 //
@@ -26,7 +30,7 @@ func startEmbedded(line *Line) (*miniredis.Miniredis, target, error) {
 	if err := m.StartAddr("127.0.0.1:0"); err != nil {
 		return nil, target{}, fmt.Errorf("start embedded Redis: %w", err)
 	}
-	return m, singleTarget("embedded", &redis.Options{Addr: m.Addr(), Password: password}, way{line: line}), nil
+	return m, singleTarget("embedded", &redis.Options{Addr: m.Addr(), Password: password, PoolTimeout: embeddedPool}, way{line: line}), nil
 }
 
 // Embedded reports whether the Redis is inside this process: state is lost when
