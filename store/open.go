@@ -44,6 +44,15 @@ type Options struct {
 	Line     *Line            // to rehearse what happens without Redis; nil: nobody does
 }
 
+// CheckURL says why no Redis can be reached by url, whoever answers; it asks nobody.
+func CheckURL(url secret.Text) error {
+	if url.Reveal() == Embedded {
+		return nil
+	}
+	_, err := parseTarget(url.Reveal(), way{}, nil)
+	return err
+}
+
 // Open reaches Redis, tries to write and loads the scripts, or fails within ten
 // seconds. The error is a [*SetupError] where trying again cannot mend it; none
 // holds the URL or a password.

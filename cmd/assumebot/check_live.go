@@ -23,10 +23,10 @@ func checkLive(ctx context.Context, c *cobra.Command, cfg config.Config, getenv 
 	settings, err := app.ReadSettings(getenv)
 	wrapped, _ := settings.WrappedByKMS()
 	if err == nil {
-		settings, err = settings.Unwrapped(ctx, getenv)
+		err = settings.CheckConfig(cfg)
 	}
 	if err == nil {
-		err = settings.CheckConfig(cfg)
+		settings, err = settings.Unwrapped(ctx, getenv)
 	}
 	if err != nil {
 		return app.NeedsPerson(fmt.Errorf("cannot check:\n%w", err))

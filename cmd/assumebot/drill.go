@@ -149,7 +149,11 @@ func (d drillFlags) options(ctx context.Context, c *cobra.Command) (o drill.Opti
 	}
 	read := config.Read(path)
 	settings, problems := app.ReadSettings(d.getenv)
-	if err := errors.Join(read.Err(), problems); err != nil {
+	err = errors.Join(read.Err(), problems)
+	if err == nil {
+		err = settings.CheckConfig(read.Config)
+	}
+	if err != nil {
 		return o, app.NeedsPerson(fmt.Errorf("cannot drill:\n%w", err))
 	}
 	if settings, err = settings.Unwrapped(ctx, d.getenv); err != nil {

@@ -61,6 +61,18 @@ func originOf(key string) (string, error) {
 	return signer.Origin(), nil
 }
 
+// recordOrigin is what the record is called, also while its keys are wrapped.
+func (s Settings) recordOrigin() (string, error) {
+	if s.EmbeddedRedis() {
+		return Embedded, nil
+	}
+	if len(s.RecordKeys) == 0 {
+		_, err := tree.NewSigner()
+		return "", err
+	}
+	return originOf(s.RecordKeys[0].Reveal())
+}
+
 // RecordSigner returns what signs the record. With Embedded each one has a key of its
 // own, since each start begins another record, and no key may sign two.
 func (s Settings) RecordSigner() (*tree.Signer, error) {

@@ -96,7 +96,7 @@ func Run(ctx context.Context, read config.Reading, s Settings, env Environment) 
 	a, err := New(ctx, read.Config, s, env)
 	switch {
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
-		env.Log.Info("told to stop while waiting for Redis")
+		env.Log.Info("told to stop while waiting for KMS or Redis")
 		return nil
 	case err != nil:
 		return err
@@ -105,10 +105,15 @@ func Run(ctx context.Context, read config.Reading, s Settings, env Environment) 
 	return errors.Join(a.Run(ctx), a.Close())
 }
 
-// New reaches Redis, for which it waits until ctx ends, and wires the rest;
-// nothing is served before Run. The error is a [*SetupError], or that of ctx.
+// New refuses what cannot be right, has KMS open the keys, reaches Redis and wires the
+// rest; it waits for both until ctx ends, and nothing is served before Run. The error is a [*SetupError], or that of ctx.
 func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*App, error) {
 	env.Log = slog.New(namesRequest{env.Log.Handler()})
+	// What cannot be right is told before anybody is asked who may be away.
+	signing, unsigned := sinkKeys(cfg.Record.Sinks, env.Getenv)
+	if err := errors.Join(s.CheckConfig(cfg), unsigned, checkArchive(cfg.Record)); err != nil {
+		return nil, NeedsPerson(err)
+	}
 	aws, err := openAWS(ctx, s, env)
 	if err != nil {
 		return nil, err
@@ -116,9 +121,6 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 	opening := newUnwrapper(aws)
 	if s, err = s.untilUnwrapped(ctx, opening, env.Log); err != nil {
 		return nil, err
-	}
-	if err := s.CheckConfig(cfg); err != nil {
-		return nil, NeedsPerson(err)
 	}
 	warn(ctx, cfg, s.Risks, env.Log)
 	st, err := openStore(ctx, store.Options{
@@ -145,9 +147,7 @@ func New(ctx context.Context, cfg config.Config, s Settings, env Environment) (*
 		return nil, errors.Join(err, st.Close())
 	}
 	a.Record = a.record.log
-	if err := a.openSinks(cfg.Record.Sinks); err != nil {
-		return nil, errors.Join(err, a.Close())
-	}
+	a.openSinks(cfg.Record.Sinks, signing)
 	a.wire(s)
 	return a, nil
 }

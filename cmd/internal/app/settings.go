@@ -16,6 +16,7 @@ import (
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/cmd/internal/config"
+	"github.com/assumebot/assumebot/store"
 )
 
 // Embedded is the REDIS_URL that asks for a Redis within the process.
@@ -330,6 +331,9 @@ func (r *settingsReader) redis(got secret.Text, failed bool) (target secret.Text
 		p := foreignParameter(u.Query())
 		r.fail("%s has ?%s=, which is another client's: %s", name, p, foreignParameters[p])
 	case r.redisRisks(u):
+		if err := store.CheckURL(got); err != nil {
+			r.problems = append(r.problems, err)
+		}
 		return got, false
 	}
 	return secret.Text{}, false

@@ -8,9 +8,10 @@ import (
 	"github.com/assumebot/assumebot/cmd/internal/config"
 )
 
-// CheckConfig says what of cfg does not go with the settings. Each is right by itself.
+// CheckConfig says what of cfg does not go with the settings. Each is right by itself. It asks nobody, and keys may
+// still be wrapped.
 func (s Settings) CheckConfig(cfg config.Config) error {
-	return errors.Join(s.checkPartition(cfg), s.checkRecord(cfg.Record))
+	return errors.Join(s.checkPartition(cfg), s.checkRecord(cfg.Record), s.checkSealKeys())
 }
 
 // checkPartition says so when STS would be called in another partition than the
@@ -36,14 +37,14 @@ func (s Settings) checkPartition(cfg config.Config) error {
 // checkRecord says so when the record would have two names, or when an embedded Redis,
 // with which each start begins another record, shall keep one outside of it.
 func (s Settings) checkRecord(r config.Record) error {
-	signer, err := s.RecordSigner()
+	origin, err := s.recordOrigin()
 	if err != nil {
 		return fmt.Errorf("ASSUMEBOT_RECORD_KEY: %w", err)
 	}
 	var problems []error
 	fail := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
 	const again = "with REDIS_URL=" + Embedded + " each start begins another record"
-	switch origin := signer.Origin(); {
+	switch {
 	case r.Origin == "" || r.Origin == origin:
 	case s.EmbeddedRedis():
 		fail("record.origin is %s, and with REDIS_URL=%s the record is called %s: remove record.origin", r.Origin, Embedded, origin)

@@ -225,6 +225,7 @@ func TestReadSettingsSaysWhatMendsEachVariable(t *testing.T) {
 		{"AWS in clear", "AWS_ENDPOINT_URL_SSO_OIDC", "http://u:" + canary + "@oidc.example", "AWS_ENDPOINT_URL_SSO_OIDC is http"},
 		{"AWS that is no URL", "AWS_ENDPOINT_URL_IAM", canary, "AWS_ENDPOINT_URL_IAM is no https URL"},
 		{"Redis without host", "REDIS_URL", "redis:///0", "has no host"},
+		{"Redis with a database that is none", "REDIS_URL", "rediss://u:" + canary + "@redis.example/first", "REDIS_URL cannot be read"},
 		{"socket without path", "REDIS_URL", "unix://", "no path of a socket"},
 		{"seal keys unset", "ASSUMEBOT_SEAL_KEYS", "", "make a key with `assumebot keygen`"},
 		{"seal key that is no base64", "ASSUMEBOT_SEAL_KEYS", canary + "!", "key 1 is not base64"},

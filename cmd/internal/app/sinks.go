@@ -9,44 +9,56 @@ import (
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/record/sink"
+	"github.com/assumebot/assumebot/broker/secret"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 )
 
-// openSinks are the Sinks of the config. None is told anything yet.
-func (a *App) openSinks(all []config.Sink) error {
+// sinkKeys are what webhooks are signed with, by the name of the Sink. It asks nobody: the error is of what only a
+// person can mend.
+func sinkKeys(all []config.Sink, getenv func(string) string) (map[string]secret.Text, error) {
+	keys := map[string]secret.Text{}
 	var problems []error
 	for _, s := range all {
-		to, err := a.openSink(s)
-		if err != nil {
-			problems = append(problems, fmt.Errorf("record.sinks: %s: %w", s.Name, err))
+		if s.Webhook == "" {
 			continue
 		}
-		a.sinks = append(a.sinks, sink.New(sink.Deps{
-			Name: s.Name, Origin: a.Record.Origin, Sink: to, Record: a.Record, Cursors: a.Store.Cursors, Leases: a.leases, Alarm: a.sinkAlarm, Log: a.env.Log,
-		}))
+		r := settingsReader{getenv: getenv}
+		key, failed := r.secret(s.Secret)
+		err := errors.Join(r.problems...)
+		if !failed {
+			if _, err = sink.ReadKey(key); err != nil {
+				err = fmt.Errorf("%s: %w", s.Secret, err)
+			}
+		}
+		if err != nil {
+			problems = append(problems, fmt.Errorf("record.sinks: %s: %w", s.Name, err))
+		}
+		keys[s.Name] = key
 	}
-	return NeedsPerson(errors.Join(problems...))
+	return keys, errors.Join(problems...)
 }
 
-func (a *App) openSink(s config.Sink) (sink.Sink, error) {
+// openSinks are the Sinks of the config. None is told anything yet.
+func (a *App) openSinks(all []config.Sink, keys map[string]secret.Text) {
+	for _, s := range all {
+		a.sinks = append(a.sinks, sink.New(sink.Deps{
+			Name: s.Name, Origin: a.Record.Origin, Sink: a.openSink(s, keys[s.Name]), Record: a.Record, Cursors: a.Store.Cursors,
+			Leases: a.leases, Alarm: a.sinkAlarm, Log: a.env.Log,
+		}))
+	}
+}
+
+func (a *App) openSink(s config.Sink, key secret.Text) sink.Sink {
 	origin := a.Record.Origin
 	switch {
 	case s.Stdout:
-		return &sink.Stream{Origin: origin, To: a.env.Stdout}, nil
+		return &sink.Stream{Origin: origin, To: a.env.Stdout}
 	case s.File != "":
-		return sink.File{Origin: origin, Path: s.File, Size: s.Size, Keep: s.Keep}, nil
-	}
-	r := settingsReader{getenv: a.env.Getenv}
-	key, failed := r.secret(s.Secret)
-	if failed {
-		return nil, errors.Join(r.problems...)
-	}
-	if _, err := sink.ReadKey(key); err != nil {
-		return nil, fmt.Errorf("%s: %w", s.Secret, err)
+		return sink.File{Origin: origin, Path: s.File, Size: s.Size, Keep: s.Keep}
 	}
 	return sink.Webhook{
 		Name: s.Name, Origin: origin, URL: s.Webhook, Key: key, OCSF: s.OCSF, Client: sink.NewWebhookClient(), Now: a.env.Now,
-	}, nil
+	}
 }
 
 func (a *App) sinkAlarm(ctx context.Context, data event.AlarmData) error {

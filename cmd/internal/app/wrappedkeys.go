@@ -109,11 +109,8 @@ func (u *unwrapper) open(ctx context.Context, entry secret.Text, k awsapi.Wrappe
 
 // sealKeys opens a ring of seal keys. With an origin, those that are wrapped must be of that record.
 func (u *unwrapper) sealKeys(ctx context.Context, ring []secret.Text, origin string) ([]secret.Text, error) {
-	for i, entry := range ring { // KMS is not asked for what is refused anyhow
-		if k, err := wrapped(entry.Reveal(), purposeSeal); err == nil && origin != "" && k.Context[contextOrigin] != origin {
-			return nil, fmt.Errorf("ASSUMEBOT_SEAL_KEYS: key %d was wrapped for the record %s, and this one is %s: take a key of this bot",
-				i+1, k.Context[contextOrigin], origin)
-		}
+	if err := sealsFor(origin, ring); err != nil { // KMS is not asked for what is refused anyhow
+		return nil, err
 	}
 	return u.keys(ctx, "ASSUMEBOT_SEAL_KEYS", purposeSeal, ring, func(_ awsapi.WrappedKey, held secret.Text) (secret.Text, error) {
 		raw := []byte(held.Reveal())
@@ -124,6 +121,20 @@ func (u *unwrapper) sealKeys(ctx context.Context, ring []secret.Text, origin str
 		return secret.New(base64.StdEncoding.EncodeToString(raw)), nil
 	})
 }
+
+// sealsFor says so when a key was wrapped for another record than the one called origin; "": any may be.
+func sealsFor(origin string, ring []secret.Text) error {
+	for i, entry := range ring {
+		if k, err := wrapped(entry.Reveal(), purposeSeal); err == nil && origin != "" && k.Context[contextOrigin] != origin {
+			return fmt.Errorf("ASSUMEBOT_SEAL_KEYS: key %d was wrapped for the record %s, and this one is %s: take a key of this bot",
+				i+1, k.Context[contextOrigin], origin)
+		}
+	}
+	return nil
+}
+
+// checkSealKeys says so when a seal key was wrapped for another record.
+func (s Settings) checkSealKeys() error { return sealsFor(s.origin(), s.SealKeys) }
 
 func (u *unwrapper) recordKeys(ctx context.Context, ring []secret.Text) ([]secret.Text, error) {
 	return u.keys(ctx, "ASSUMEBOT_RECORD_KEY", purposeRecord, ring, func(k awsapi.WrappedKey, held secret.Text) (secret.Text, error) {
@@ -149,10 +160,11 @@ func (s Settings) unwrapped(ctx context.Context, u *unwrapper) (Settings, error)
 
 // origin is what the record is called; "" where no key says so.
 func (s Settings) origin() string {
-	if signer, err := s.RecordSigner(); err == nil && !s.EmbeddedRedis() {
-		return signer.Origin()
+	if s.EmbeddedRedis() {
+		return ""
 	}
-	return ""
+	origin, _ := s.recordOrigin() // one without a name was refused, or is not needed
+	return origin
 }
 
 // wrapsAny reports whether KMS must be asked for any key.
