@@ -52,6 +52,7 @@ func bareCommand(ctx context.Context, args []string) error {
 			return err
 		}
 	}
+	serveProfiles(os.Getenv(lab.ProfileAddr))
 	return bare.Run(ctx, args[0], fakeslack.AppToken, fakeslack.BotToken, work)
 }
 

@@ -58,7 +58,7 @@ func (f Figure) met() bool {
 type bench struct {
 	bot, redis string
 	long       bool          // as often as the goals say
-	during     time.Duration // how long soak is; 0: as long says
+	during     time.Duration // how long soak and each profile of parts are; 0: as long says
 	times      int           // how often recycles and kills happen; 0: as long says
 	log        io.Writer
 }
@@ -85,6 +85,7 @@ func rows() []row {
 	return []row{
 		{"help", "/assume help beside bare loops, 50 at once and one at a time", measureHelp},
 		{"assume", "/assume ACCOUNT CODE as fast as it goes, 50 at once, STS 0", measureAssume},
+		{"parts", "where the CPU of a command goes, by profiles of the bot and of bare loops", measureParts},
 		{"trips", "Redis trips in sequence of one /assume ACCOUNT CODE", measureTrips},
 		{"steady", "/assume ACCOUNT CODE at 200 a second, STS 50 ms", measureSteady},
 		{"connections", "2,000 × /assume ACCOUNT CODE, 50 at once", measureConnections},
@@ -112,7 +113,7 @@ func tableCommand(ctx context.Context, args []string, stdout, stderr io.Writer) 
 	only := f.String("only", "", "measure these rows alone, `NAME[,NAME]`: "+names())
 	asJSON := f.Bool("json", false, "print JSON")
 	f.BoolVar(&b.long, "long", false, "200 recycles, 50 TCP kills, 1,000 kills and an hour of soak, instead of 5, 5, 10 and 2 minutes")
-	f.DurationVar(&b.during, "for", 0, "how long soak is, instead of 2m or, with --long, 1h")
+	f.DurationVar(&b.during, "for", 0, "how long soak is, instead of 2m or, with --long, 1h, and each profile of parts, instead of 8s")
 	f.IntVar(&b.times, "times", 0, "how often recycles and kills happen, instead of as --long says")
 	f.StringVar(&b.bot, "bot", "", "the program to measure, `PATH`; built from this tree otherwise")
 	f.StringVar(&b.redis, "redis", "", "an empty Redis at `URL`, which is flushed; a redis-server is started otherwise")

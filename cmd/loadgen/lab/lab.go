@@ -127,6 +127,9 @@ func (l *Lab) StartBot(ctx context.Context) (*Process, error) {
 		metrics = "127.0.0.1:" + port
 		env = append(env, "ASSUMEBOT_METRICS_ADDR="+metrics)
 	}
+	if l.Options.Profile {
+		env = append(env, "ASSUMEBOT_PPROF=on")
+	}
 	p, err := startProcess(l.dir, name, env, l.bot, "run", "--config", l.config)
 	if err != nil {
 		return nil, err

@@ -17,6 +17,7 @@ type Options struct {
 	UsersInfo   int           // how often a minute users.info answers; 0: always
 	Far         bool          // Redis can be made to be far away
 	Metrics     bool          // the bot tells its metrics
+	Profile     bool          // it and the bare loops tell where their CPU goes; with Metrics
 	Sentinel    bool          // the Lab's own Redis has a replica and a Sentinel
 }
 
@@ -29,6 +30,7 @@ func (o Options) withDefaults() Options {
 			*d.field = d.value
 		}
 	}
+	o.Metrics = o.Metrics || o.Profile
 	if o.Fsync == "" {
 		o.Fsync = "always"
 	}

@@ -17,7 +17,7 @@ type Process struct {
 	Name    string
 	cmd     *exec.Cmd
 	log     string
-	metrics string        // where it tells them; "": nowhere
+	metrics string        // where it tells them, and profiles; "": nowhere
 	done    chan struct{} // closed once it has ended
 	err     error         // readable then
 	ended   time.Time     // so is this

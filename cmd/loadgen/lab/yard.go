@@ -52,10 +52,20 @@ func (l *Lab) startYard(ctx context.Context, body []byte, first ...string) (*Yar
 		}
 		args = append(append(args, file), first...)
 	}
-	p, err := startProcess(l.dir, fmt.Sprintf("bare%d", len(l.yards)), os.Environ(), self, args...)
+	env, profiles := os.Environ(), ""
+	if l.Options.Profile {
+		port, err := freePort(ctx)
+		if err != nil {
+			return nil, err
+		}
+		profiles = "127.0.0.1:" + port
+		env = append(env, ProfileAddr+"="+profiles)
+	}
+	p, err := startProcess(l.dir, fmt.Sprintf("bare%d", len(l.yards)), env, self, args...)
 	if err != nil {
 		return nil, err
 	}
+	p.metrics = profiles
 	y := &Yard{Slack: slack, process: p}
 	l.yards = append(l.yards, y)
 	ctx, cancel := context.WithTimeoutCause(ctx, startWithin, fmt.Errorf("the bare loop did not connect within %s", startWithin))
