@@ -3,6 +3,7 @@ package awstest
 import (
 	"net/netip"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -52,31 +53,82 @@ var operators = map[string]func(pattern, value string) bool{
 	"DateGreaterThan": func(p, v string) bool { return compareDates(v, p) > 0 },
 }
 
-// applies tests every condition: all operators and keys must hold. Of one key's values any may, for a
-// negated operator all must. An absent key holds only for a negated operator or one ending in IfExists.
-func (st statement) applies(facts map[string]string) bool {
-	for op, keys := range st.Condition {
-		name, ifExists := strings.CutSuffix(op, "IfExists")
-		negated := strings.Contains(name, "Not")
+// setOperator begins a condition operator for a key that may have several values in one request, and is one of those
+// on strings. Every value, or any of them, is then held against the policy's.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+const (
+	forAllValues = "ForAllValues:"
+	forAnyValue  = "ForAnyValue:"
+)
+
+// An operator is what stands before the keys of a condition: ForAnyValue:StringLikeIfExists.
+type operator struct {
+	set, name string // set is "" without a set operator
+	ifExists  bool
+}
+
+// operatorOf reads one; false for one that the fake does not know.
+func operatorOf(text string) (operator, bool) {
+	var o operator
+	o.name, o.ifExists = strings.CutSuffix(text, "IfExists")
+	for _, set := range []string{forAllValues, forAnyValue} {
+		if name, ok := strings.CutPrefix(o.name, set); ok {
+			o.set, o.name = set, name
+			break
+		}
+	}
+	return o, operators[o.name] != nil && (o.set == "" || strings.HasPrefix(o.name, "String"))
+}
+
+// fits reports whether the operator is one for the key. Without a set operator AWS promises nothing of a key with
+// several values, so that no test may go by it. One with a single value counts as a set of one, which AWS takes too.
+func (o operator) fits(key string) bool { return o.set != "" || !strings.EqualFold(key, keyTagKeys) }
+
+// matches holds one value against those of the policy, any of which may do; for a negated operator all must.
+func (o operator) matches(patterns []string, value string) bool {
+	holds := func(pattern string) bool { return operators[o.name](pattern, value) }
+	if !o.negated() {
+		return slices.ContainsFunc(patterns, holds)
+	}
+	return len(patterns) > 0 && !slices.ContainsFunc(patterns, func(p string) bool { return !holds(p) })
+}
+
+func (o operator) negated() bool { return strings.Contains(o.name, "Not") }
+
+// holds reports whether the values that the request has of a key fulfil the condition. Of an absent key, or one with
+// an empty value, ForAllValues says yes and ForAnyValue no; another operator says yes if it is negated. Each says yes
+// of an absent key if it ends in IfExists.
+func (o operator) holds(patterns, has []string) bool {
+	if len(has) == 0 && o.ifExists {
+		return true
+	}
+	matches := func(v string) bool { return o.matches(patterns, v) }
+	filled := slices.DeleteFunc(slices.Clone(has), func(v string) bool { return v == "" })
+	switch {
+	case o.set == forAllValues:
+		return !slices.ContainsFunc(filled, func(v string) bool { return !matches(v) })
+	case o.set == forAnyValue:
+		return slices.ContainsFunc(filled, matches)
+	case len(has) == 0:
+		return o.negated()
+	}
+	return matches(has[0])
+}
+
+// applies tests every condition: all operators and keys must hold.
+func (st statement) applies(a asked) bool {
+	for text, keys := range st.Condition {
+		op, _ := operatorOf(text) // where a policy enters, one that is not known is refused
 		for key, values := range keys {
-			fact, known := facts[strings.ToLower(key)]
-			if !known {
-				if !negated && !ifExists {
-					return false
-				}
-				continue
-			}
-			held := 0
+			has, patterns := a.values(key), make([]string, 0, len(values))
 			for _, v := range values {
-				v, ok := st.expand(v, facts)
-				if !ok {
+				v, ok := st.expand(v, a.facts)
+				if !ok && len(has) > 0 {
 					return false
 				}
-				if operators[name](v, fact) {
-					held++
-				}
+				patterns = append(patterns, v)
 			}
-			if held == 0 || negated && held < len(values) {
+			if !op.holds(patterns, has) {
 				return false
 			}
 		}

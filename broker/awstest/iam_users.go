@@ -88,8 +88,7 @@ func (s *Server) iamUsers(req *request, who *caller) (any, *refusal) {
 			a.facts["iam:permissionsboundary"] = u.boundaryARN
 		}
 	}
-	requestTags(a, tags)
-	if reason, ok := s.authorize(who, a); !ok {
+	if reason, ok := s.authorize(who, a.withTags(tags)); !ok {
 		return nil, &refusal{http.StatusForbidden, "AccessDenied", notAuthorized(who, "iam:"+req.action, arn, reason)}
 	}
 	if u == nil {
@@ -109,13 +108,6 @@ func (s *Server) iamUsers(req *request, who *caller) (any, *refusal) {
 	return u.inlinePolicy(req, policy, s.now().Sub(s.shownTime()))
 }
 
-// requestTags are the tags that a request brings.
-func requestTags(a asked, tags map[string]string) {
-	for key, value := range tags {
-		a.facts["aws:requesttag/"+strings.ToLower(key)] = value
-	}
-}
-
 // createUser makes a user who may do nothing yet. Names are told apart without regard to case, and whatever their path.
 // The caller holds mu.
 func (s *Server) createUser(who *caller, name, path, boundary string, tags map[string]string) (any, *refusal) {
@@ -129,8 +121,7 @@ func (s *Server) createUser(who *caller, name, path, boundary string, tags map[s
 		if boundary != "" && action == "iam:CreateUser" {
 			a.facts["iam:permissionsboundary"] = boundary
 		}
-		requestTags(a, tags)
-		if reason, ok := s.authorize(who, a); !ok {
+		if reason, ok := s.authorize(who, a.withTags(tags)); !ok {
 			return nil, &refusal{http.StatusForbidden, "AccessDenied", notAuthorized(who, action, arn, reason)}
 		}
 	}

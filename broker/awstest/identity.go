@@ -255,7 +255,7 @@ func (s *identities) credential(region, keyID, token string) (credential, sigPro
 
 // ask is what policies are asked about an action of the caller.
 func (s *identities) ask(who *caller, action, resource string) asked {
-	return asked{action, resource, who.conditionKeys(s.now())}
+	return asked{action: action, resource: resource, facts: who.conditionKeys(s.now())}
 }
 
 // authorize returns why the caller may not do the action, in the words that follow AWS's "User: … is
@@ -295,7 +295,8 @@ func (s *identities) effectOf(who *caller, a asked) (e effect, reason string) {
 		e = r.policy.effect(a)
 	}
 	for _, p := range r.inline {
-		seen := asked{a.action, a.resource, maps.Clone(a.facts)}
+		seen := a
+		seen.facts = maps.Clone(a.facts)
 		seen.facts["aws:tokenissuetime"] = who.session.issued.Add(-p.ahead).UTC().Format(time.RFC3339)
 		e = max(e, p.parsed.effect(seen))
 	}

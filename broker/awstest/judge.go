@@ -24,11 +24,13 @@ type Question struct {
 	// Facts are the condition keys of the request, such as aws:username. A key that is not there is not in
 	// the request.
 	Facts map[string]string
+	// Tags are those that the request brings: aws:RequestTag/KEY, and their keys together aws:TagKeys.
+	Tags map[string]string
 }
 
 // Judge asks a policy by itself, with the evaluation that the fake's own requests pass: an identity's policy,
 // a permissions boundary, the trust policy of a role or the policy of a resource. It errs on a policy that IAM
-// would refuse, and on a condition operator that the fake does not know.
+// would refuse, and on a condition operator that the fake does not know or that is not for its key.
 func Judge(policy string, q Question) (Judgement, error) {
 	p, err := parseDocument(policy)
 	if err != nil {
@@ -40,10 +42,14 @@ func Judge(policy string, q Question) (Judgement, error) {
 			return "", fmt.Errorf("%w: statement %d", errPolicy, i+1)
 		}
 	}
-	facts := make(map[string]string, len(q.Facts))
+	a := asked{action: q.Action, resource: q.Resource, facts: make(map[string]string, len(q.Facts))}
 	for key, value := range q.Facts {
-		facts[strings.ToLower(key)] = value
+		key = strings.ToLower(key)
+		if key == strings.ToLower(keyTagKeys) || strings.HasPrefix(key, "aws:requesttag/") {
+			return "", fmt.Errorf("%s is given as a fact: give the tags of the request", key)
+		}
+		a.facts[key] = value
 	}
 	said := map[effect]Judgement{effectNone: SaysNothing, effectAllow: Allows, effectDeny: Denies}
-	return said[p.effect(asked{q.Action, q.Resource, facts}, q.Principals...)], nil
+	return said[p.effect(a.withTags(q.Tags), q.Principals...)], nil
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -60,6 +61,31 @@ func (p *principals) UnmarshalJSON(data []byte) error {
 type asked struct {
 	action, resource string
 	facts            map[string]string
+	tagKeys          []string // aws:TagKeys, the one key that has several values here; no policy variable either
+}
+
+// keyTagKeys are the keys of the tags that a request brings.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-tagkeys
+const keyTagKeys = "aws:TagKeys"
+
+// values are those that the request has of a condition key, none if it has none.
+func (a asked) values(key string) []string {
+	if strings.EqualFold(key, keyTagKeys) {
+		return a.tagKeys
+	}
+	if fact, ok := a.facts[strings.ToLower(key)]; ok {
+		return []string{fact}
+	}
+	return nil
+}
+
+// withTags is the question of a request that brings tags.
+func (a asked) withTags(tags map[string]string) asked {
+	a.facts, a.tagKeys = maps.Clone(a.facts), slices.Sorted(maps.Keys(tags))
+	for key, value := range tags {
+		a.facts["aws:requesttag/"+strings.ToLower(key)] = value
+	}
+	return a
 }
 
 type effect int
@@ -118,9 +144,15 @@ func parseDocument(text string) (*policyDocument, error) {
 		if st.Effect != "Allow" && st.Effect != "Deny" || (len(st.Action) == 0) == (len(st.NotAction) == 0) {
 			return nil, fmt.Errorf("%w", errPolicy)
 		}
-		for op := range st.Condition {
-			if operators[strings.TrimSuffix(op, "IfExists")] == nil {
-				return nil, fmt.Errorf("%w: invalid Condition type : %s", errPolicy, op)
+		for text, keys := range st.Condition {
+			op, known := operatorOf(text)
+			if !known {
+				return nil, fmt.Errorf("%w: invalid Condition type : %s", errPolicy, text)
+			}
+			for key := range keys {
+				if !op.fits(key) {
+					return nil, fmt.Errorf("%w: %s has several values, and %s is no set operator", errPolicy, key, text)
+				}
 			}
 		}
 	}
@@ -133,7 +165,7 @@ func (p *policyDocument) effect(a asked, who ...string) effect {
 	result := effectNone
 	for _, st := range p.Statement {
 		st.literal = p.Version != variablesSince
-		if !st.concerns(who) || !st.covers(a) || !st.applies(a.facts) {
+		if !st.concerns(who) || !st.covers(a) || !st.applies(a) {
 			continue
 		}
 		if st.Effect == "Deny" {

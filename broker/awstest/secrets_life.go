@@ -39,9 +39,7 @@ func (s *Server) createSecret(req *request, who *caller, in secretInput) (any, *
 		tags[tag.Key] = tag.Value
 	}
 	for _, action := range actions {
-		a := s.ask(who, action, arn)
-		requestTags(a, tags)
-		if reason, ok := s.authorize(who, a); !ok {
+		if reason, ok := s.authorize(who, s.ask(who, action, arn).withTags(tags)); !ok {
 			return nil, invalidSecret("AccessDeniedException", notAuthorized(who, action, in.Name, reason))
 		}
 	}

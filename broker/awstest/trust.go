@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -81,8 +80,11 @@ func (s *identities) authorizeAssume(who *caller, in assumeRoleInput, mfaAt time
 	r := s.roles[in.roleARN]
 	facts := who.assumeFacts(mfaAt, s.now())
 	sees := func(action string, keys map[string]string) *refusal {
-		a := asked{action, in.roleARN, maps.Clone(facts)}
+		a := asked{action: action, resource: in.roleARN, facts: maps.Clone(facts)}
 		maps.Copy(a.facts, keys)
+		if action != "sts:SetSourceIdentity" {
+			a = a.withTags(in.tags)
+		}
 		reason, ok := s.authorizeRole(who, r, a)
 		if ok {
 			return nil
@@ -93,7 +95,7 @@ func (s *identities) authorizeAssume(who *caller, in assumeRoleInput, mfaAt time
 		return ref
 	}
 	if len(in.tags) > 0 {
-		if ref := sees("sts:TagSession", in.tagKeys()); ref != nil {
+		if ref := sees("sts:TagSession", nil); ref != nil {
 			return ref
 		}
 	}
@@ -156,21 +158,13 @@ func (c *caller) assumeFacts(mfaAt, now time.Time) map[string]string {
 // conditionKeys are those of AssumeRole itself. What was not sent is not there.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-sts
 func (in assumeRoleInput) conditionKeys() map[string]string {
-	keys := in.tagKeys()
+	keys := map[string]string{}
 	for key, value := range map[string]string{
 		"sts:rolesessionname": in.sessionName, "sts:externalid": in.externalID, "sts:sourceidentity": in.sourceIdentity,
 	} {
 		if value != "" {
 			keys[key] = value
 		}
-	}
-	return keys
-}
-
-func (in assumeRoleInput) tagKeys() map[string]string {
-	keys := map[string]string{}
-	for key, value := range in.tags {
-		keys["aws:requesttag/"+strings.ToLower(key)] = value
 	}
 	return keys
 }

@@ -84,14 +84,17 @@ func TestPolicyConditionsDecide(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", condition, err)
 		}
-		if got := p.effect(asked{"s3:ListAllMyBuckets", "*", facts}); got != want {
+		if got := p.effect(asked{action: "s3:ListAllMyBuckets", resource: "*", facts: facts}); got != want {
 			t.Errorf("%s: got %d, want %d", condition, got, want)
 		}
 	}
 }
 
 func TestPoliciesCoverActionsResourcesAndVariables(t *testing.T) {
-	a := asked{"s3:GetObject", "arn:aws:s3:::home/alice/notes", map[string]string{"aws:username": "alice", "aws:sourceip": "192.0.2.7"}}
+	a := asked{
+		action: "s3:GetObject", resource: "arn:aws:s3:::home/alice/notes",
+		facts: map[string]string{"aws:username": "alice", "aws:sourceip": "192.0.2.7"},
+	}
 	const newer, older = `"2012-10-17"`, `"2008-10-17"`
 	for name, c := range map[string]struct {
 		version, statement string
