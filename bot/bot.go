@@ -112,12 +112,18 @@ func (b *Bot) Run(ctx context.Context) error {
 	defer die()
 	var owing sync.WaitGroup
 	owing.Go(func() { b.takeovers.run(living) })
+	placing, stopPlacing := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopPlacing()
+	var held sync.WaitGroup
+	held.Go(func() { b.delivery.placeHeld(placing) })
 
 	told := make(chan time.Time, 1)
 	defer context.AfterFunc(ctx, func() { told <- time.Now() })()
 	err := b.sockets.Run(ctx)
 	stopDue()
 	b.drain(told, abandon)
+	stopPlacing()
+	held.Wait() // what is placed now is settled before others take over what is left
 	die()
 	owing.Wait()   // others have now what is left
 	dueWork.Wait() // what they tell the record, the audit channel still posts

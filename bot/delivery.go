@@ -104,9 +104,9 @@ func (b *delivery) deliverCredentials(ctx context.Context, to conversation, r br
 		undelivered = broker.CodeDeliveryUnknown
 	}
 	to.broker.Holding.Undelivered(ctx, r, issued.Grant, undelivered)
-	o := owedOf(r, issued)
+	o := owedOf(to, r, issued)
 	o.Code = undelivered
-	b.tellUndelivered(ctx, o, message.Undelivered(to.voice, issued, undelivered, broker.ShortRef(to.requestID)))
+	b.tellUndelivered(ctx, to.debt, o, message.Undelivered(to.voice, issued, undelivered, broker.ShortRef(to.requestID)))
 }
 
 // answer delivers what render makes, or the reason why there is nothing.

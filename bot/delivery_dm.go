@@ -64,9 +64,9 @@ func (b *delivery) deliverByDM(ctx context.Context, to conversation, r broker.Re
 	if shown == nil || undelivered == broker.CodeDeliveryUnknown && shown.TS != "" {
 		return // what may hold the credentials is deleted in its time
 	}
-	left := owedOf(r, issued)
+	left := owedOf(to, r, issued)
 	left.Code, left.Told, left.Message = undelivered, true, shown
-	b.owe(ctx, left, b.now())
+	b.owe(ctx, to.debt, left, b.now())
 }
 
 // showByDM posts without the credentials, puts that message on the list of those

@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"time"
 
@@ -14,12 +15,15 @@ import (
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/bot/webapi"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/ledger"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // An answer that Slack does not take at once is on a list in the store, sealed, and
 // whichever replica is there tries until the person was told by direct message. Slack's
 // Retry-After is honoured, and there is an end, in time and in number. An answer that is
-// not there yet is on the ledger instead (owing.go).
+// not there yet is on the ledger instead (owing.go), and one that the list does not take
+// either is held (delivery_held.go).
 //
 // Credentials are never on the list: the notice has a button that shows them while they are
 // kept. So is a direct message that says that credentials are about to appear, if it could
@@ -46,6 +50,9 @@ type owed struct {
 	Since   time.Time `json:"since"`
 	Until   time.Time `json:"until"`
 	Tries   int       `json:"tries,omitempty"` // that failed
+
+	// ResponseURL is where it is told should Slack never take a direct message.
+	ResponseURL string `json:"response_url,omitempty"`
 
 	// An answer that is no secret.
 	Text   string        `json:"text,omitempty"`
@@ -78,22 +85,24 @@ func (o owed) request() broker.Request {
 	return r
 }
 
-// owe puts o on the list, due at at. That it could not be kept is logged.
-func (b *delivery) owe(ctx context.Context, o owed, at time.Time) {
+// owe puts o on the list, due at at. Where the list does not take it this process holds it, and
+// debt, if there is one, is not settled before it was told, or is on the list after all.
+func (b *delivery) owe(ctx context.Context, debt *ledger.Debt, o owed, at time.Time) {
 	text, err := o.entry()
-	if err == nil {
-		_, err = b.dueOwed.Put(ctx, at, text)
-	}
 	if err != nil {
-		b.log.ErrorContext(ctx, "an answer cannot be kept for later, and nobody tells it", "request", o.Request, "user", o.User, "error", err)
+		b.log.ErrorContext(ctx, "an answer cannot be written, and nobody tells it", "request", o.Request, "user", o.User, "error", err)
+		return
+	}
+	if _, err := b.dueOwed.Put(ctx, at, text); err != nil {
+		b.hold(ctx, held{owed: o, text: text, at: at, debt: debt}, err)
 	}
 }
 
 // owedOf is that credentials did not, or may not, have reached the person.
-func owedOf(r broker.Request, issued broker.Issued) owed {
+func owedOf(to conversation, r broker.Request, issued broker.Issued) owed {
 	g := issued.Grant
 	return owed{
-		User: r.Caller.User, Team: r.Caller.Team, Channel: r.Caller.Channel, Request: r.ID,
+		User: r.Caller.User, Team: r.Caller.Team, Channel: r.Caller.Channel, Request: r.ID, ResponseURL: to.keptURL(),
 		Since: g.Issued, Until: g.Expires, Grant: &g, Kept: issued.Saved, Revocable: issued.Account.Revoker != "",
 	}
 }
@@ -111,32 +120,41 @@ func (b *delivery) tellOrOweFor(ctx context.Context, to conversation, m blockkit
 	if err == nil {
 		return
 	}
-	at, again := webapi.PutOff(b.now(), err, 0)
-	if !again {
-		b.log.ErrorContext(ctx, "nothing delivered", "request", to.requestID, "user", to.caller.User, "error", err)
-		return
-	}
-	b.log.WarnContext(ctx, "not delivered yet; it is owed", "request", to.requestID, "user", to.caller.User, "error", err, "until", at)
-	b.owe(ctx, owed{
-		User: to.caller.User, Team: to.caller.Team, Channel: to.caller.Channel, Request: to.requestID,
+	o := owed{
+		User: to.caller.User, Team: to.caller.Team, Channel: to.caller.Channel, Request: to.requestID, ResponseURL: to.keptURL(),
 		Since: b.now(), Until: b.now().Add(worth), Text: m.Text, Blocks: &slack.Blocks{BlockSet: m.Blocks},
-	}, at)
+	}
+	if at, again := b.oweAfter(ctx, o, err); again {
+		b.log.WarnContext(ctx, "not delivered yet; it is owed", "request", to.requestID, "user", to.caller.User, "error", err, "until", at)
+		b.owe(ctx, to.debt, o, at)
+	}
 }
 
 // tellUndelivered tells of credentials that did not, or may not, have reached the
 // person, now or as soon as Slack takes it. It is on the record already.
-func (b *delivery) tellUndelivered(ctx context.Context, o owed, m blockkit.Message) {
+func (b *delivery) tellUndelivered(ctx context.Context, debt *ledger.Debt, o owed, m blockkit.Message) {
 	err := b.web.DirectMessage(ctx, o.User, m)
 	if err == nil {
 		return
 	}
-	at, again := webapi.PutOff(b.now(), err, 0)
-	if !again {
-		b.log.ErrorContext(ctx, "nothing delivered", "request", o.Request, "user", o.User, "error", err)
-		return
+	if at, again := b.oweAfter(ctx, o, err); again {
+		b.log.WarnContext(ctx, "not told yet of credentials that were not delivered; it is owed",
+			"request", o.Request, "user", o.User, "error", err, "until", at)
+		b.owe(ctx, debt, o, at)
 	}
-	b.log.WarnContext(ctx, "not told yet of credentials that were not delivered; it is owed", "request", o.Request, "user", o.User, "error", err, "until", at)
-	b.owe(ctx, o, at)
+}
+
+// oweAfter is when o is told, of which Slack refused the direct message with err; false where
+// nothing is left that it may still take.
+func (b *delivery) oweAfter(ctx context.Context, o owed, err error) (at time.Time, again bool) {
+	if at, again = webapi.PutOff(b.now(), err, 0); again {
+		return at, true
+	}
+	if o.ResponseURL != "" { // which needs neither a scope nor that the person takes direct messages
+		return b.now().Add(time.Second), true
+	}
+	b.log.ErrorContext(ctx, "nothing delivered", "request", o.Request, "user", o.User, "error", err)
+	return time.Time{}, false
 }
 
 // serveOwed tells what is owed.
@@ -160,9 +178,16 @@ func (b *delivery) serveOwed(ctx context.Context, entry []byte) due.Result {
 	return b.tellOwed(ctx, o, message.Late(m, o.Since))
 }
 
-// tellOwed sends m, once Slack takes it.
+// tellOwed sends m, once Slack takes it: by direct message, or where it refuses that for good
+// where it was asked for. While Slack has asked to wait nothing is sent: what waits may be much.
 func (b *delivery) tellOwed(ctx context.Context, o owed, m blockkit.Message) due.Result {
+	if until := time.UnixMilli(b.limited.Load()); b.now().Before(until) {
+		return putOff(o, until)
+	}
 	err := b.web.DirectMessage(ctx, o.User, m)
+	if o.ResponseURL != "" && webapi.RefusedForGood(err) {
+		err = b.web.Respond(ctx, secret.New(o.ResponseURL), false, m)
+	}
 	if err == nil {
 		return due.Done()
 	}
@@ -175,10 +200,18 @@ func (b *delivery) owedPutOff(ctx context.Context, o owed, err error) due.Result
 		b.log.ErrorContext(ctx, "nothing delivered", "request", o.Request, "user", o.User, "error", err)
 		return due.Done()
 	}
+	if errors.As(err, new(*slack.RateLimitedError)) {
+		b.limited.Store(at.UnixMilli())
+	}
 	o.Tries = min(max(o.Tries, 0), 1_000_000) + 1
 	b.log.WarnContext(ctx, "not delivered yet; it is owed", "request", o.Request, "user", o.User, "error", err, "until", at)
-	text, failed := o.entry()
-	if failed != nil {
+	return putOff(o, at)
+}
+
+// putOff has o told at at.
+func putOff(o owed, at time.Time) due.Result {
+	text, err := o.entry()
+	if err != nil {
 		return due.SetAside("not_writable")
 	}
 	return due.Result{Next: text, At: at}

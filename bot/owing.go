@@ -69,11 +69,14 @@ func (b *door) owe(to *conversation) *ahead.Owed {
 	}
 	o := owing{
 		Request: to.requestID, User: to.caller.User, Team: to.caller.Team, Channel: to.caller.Channel, Since: b.now(), From: b.record.Size(),
-		Asked: to.asked, Account: named(to.account), Code: to.code, ResponseURL: to.responseURL.Reveal(), View: to.view,
+		Asked: to.asked, Account: named(to.account), Code: to.code, ResponseURL: to.keptURL(), View: to.view,
 	}
 	to.owing = o
 	return b.ledger.Owed(o.Request, o.Since, o.text())
 }
+
+// keptURL is the response_url of to as it is kept, sealed.
+func (to conversation) keptURL() string { return to.responseURL.Reveal() }
 
 func (o owing) text() []byte {
 	text, _ := json.Marshal(o) // a struct of strings always encodes

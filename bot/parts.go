@@ -78,6 +78,8 @@ type (
 		grants       broker.Grants
 		dueDeletions *due.List
 		dueOwed      *due.List
+		held         *holding
+		limited      atomic.Int64 // until when Slack has asked to wait, Unix ms
 	}
 	// reminders tell of Grants that end soon.
 	reminders struct {
@@ -195,7 +197,7 @@ func assembled(c *core, d Deps) *Bot {
 }
 
 func partsOf(c *core, d Deps) *parts {
-	p := parts{delivery: &delivery{core: c, grants: d.Grants}}
+	p := parts{delivery: &delivery{core: c, grants: d.Grants, held: newHolding()}}
 	list := func(name string, serve func(context.Context, []byte) due.Result) due.Deps {
 		return due.Deps{List: name, Lists: d.Due, Leases: d.Leases, Serve: serve, Aside: p.delivery.tellAside, Now: c.now, Log: c.log}
 	}

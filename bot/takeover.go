@@ -157,13 +157,16 @@ func (b *takeovers) serve(ctx context.Context, taken []*ledger.Debt) {
 		return // whoever is next does it
 	}
 	for some := range slices.Chunk(debts, toldAtOnce) {
+		if ctx.Err() != nil {
+			return // whoever is next tells the rest
+		}
 		var all sync.WaitGroup
 		for _, d := range some {
 			all.Go(func() {
 				defer d.Settle()
 				defer b.rescue(ctx, conversation{requestID: d.Request}, nil)
 				if d.User != "" && b.worthTellingOf(ctx, d.owing) && d.Still(ctx) {
-					b.tell(ctx, d.owing, told[d.Request], known)
+					b.tell(ctx, d, told[d.Request], known)
 				}
 			})
 		}
@@ -199,9 +202,10 @@ func (b *takeovers) worthTellingOf(ctx context.Context, o owing) bool {
 }
 
 // tell tells a person what came of their request, by what the record has.
-func (b *takeovers) tell(ctx context.Context, o owing, told record.Told, known bool) {
-	s := b.live.Load()
+func (b *takeovers) tell(ctx context.Context, d debt, told record.Told, known bool) {
+	s, o := b.live.Load(), d.owing
 	to, ref := o.conversation(s, b.now()), broker.ShortRef(o.Request)
+	to.debt = d.Debt
 	b.log.ErrorContext(ctx, "a process died before it had answered", "request", o.Request, "user", o.User, "account", o.Account)
 	came := whatCame(told.Events)
 	switch {
@@ -238,7 +242,8 @@ func (b *takeovers) tellIssued(ctx context.Context, to conversation, o owing, ca
 	}
 	late := owed{
 		User: o.User, Team: o.Team, Channel: o.Channel, Request: o.Request, Since: g.Issued, Until: g.Expires, Grant: &g,
-		Code: broker.CodeDeliveryUnknown, Stopped: true, Message: o.Message, Kept: kept, Revocable: to.broker.Holding.Revocable(g),
+		ResponseURL: to.keptURL(),
+		Code:        broker.CodeDeliveryUnknown, Stopped: true, Message: o.Message, Kept: kept, Revocable: to.broker.Holding.Revocable(g),
 	}
 	if o.Message == nil {
 		issued := broker.Issued{Grant: g, Saved: found.Revealable}
@@ -252,5 +257,5 @@ func (b *takeovers) tellIssued(ctx context.Context, to conversation, o owing, ca
 			}
 		}
 	}
-	b.delivery.owe(ctx, late, b.now())
+	b.delivery.owe(ctx, to.debt, late, b.now())
 }

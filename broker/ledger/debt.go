@@ -96,7 +96,10 @@ func (d *Debt) Settle() {
 	if d.moved {
 		return
 	}
-	l.done = append(append(l.done, d.Entry), d.perhaps...)
+	for _, e := range append(d.perhaps, d.Entry) {
+		e.Text = nil // a store that is away is waited for, and there may be many by then
+		l.done = append(l.done, e)
+	}
 	select {
 	case l.some <- struct{}{}:
 	default:

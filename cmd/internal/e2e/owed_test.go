@@ -171,3 +171,36 @@ func TestNothingIsOwedOnceItIsDelivered(t *testing.T) {
 		t.Errorf("got %d direct messages more, want none", got-before)
 	}
 }
+
+// TestAnAnswerOutlivesSlackAndRedisThatAreBothAway: neither takes it, in whichever way, for a while.
+func TestAnAnswerOutlivesSlackAndRedisThatAreBothAway(t *testing.T) {
+	t.Parallel()
+	for _, first := range []string{"Slack", "Redis"} {
+		t.Run(first+" is back first", func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			redis := storetest.StartDurable(t)
+			w.run(worldConfig, w.settingsOn(redis.URL))
+			redis.Kill()
+			for _, method := range []string{"response_url", "conversations.open"} {
+				w.slack.Inject(slacktest.Fault{Method: method, Status: 503, Times: -1})
+			}
+			w.acked(w.slack.Command("U01ALICE", "C0GENERAL", "/assume", "prod "+w.alice.Code()))
+			w.await("it is held", func() bool { return strings.Contains(w.logs.String(), "this process holds it") })
+			if first == "Redis" {
+				redis.Start()
+				dueEntries(t, redis.URL, "owed", 1, "store is not answering")
+			}
+			w.slack.ClearFaults()
+			w.toldByDM("Slack did not take this answer at once", "store is not answering", "Your code was not used")
+			if first == "Slack" {
+				redis.Start()
+			}
+			dueEntries(t, redis.URL, "owed", 0, "")
+			w.await("nothing is owed", func() bool { return !owes(t, redis.URL) })
+			if got, sts := len(w.directMessages("U01ALICE")), w.stsCalls("AssumeRole"); got != 1 || sts != 0 {
+				t.Errorf("got %d direct messages and %d calls of STS, want one and none", got, sts)
+			}
+		})
+	}
+}
