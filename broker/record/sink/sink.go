@@ -61,6 +61,9 @@ const (
 	leaseTTL  = 15 * time.Second
 	lookEvery = 2 * time.Second // how often a lease is looked after
 	batch     = 50
+	// gatherFor is how long a Sink that has everything is let be. What comes meanwhile it is
+	// told together, and its position is saved once.
+	gatherFor = 100 * time.Millisecond
 	// finishWithin is for what is on the record at SIGTERM.
 	finishWithin = 5 * time.Second
 )
@@ -97,6 +100,7 @@ func (f *Follower) Run(ctx context.Context) {
 	}, func(ctx context.Context, h *lease.Hold) error {
 		return f.follow(ctx, h, func(ctx context.Context, next int64) error {
 			waits.Reset()
+			retry.Sleep(ctx, gatherFor)
 			if err := f.Record.Await(ctx, next, lookEvery); err != nil {
 				return err
 			}

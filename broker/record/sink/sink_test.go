@@ -14,6 +14,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/record"
+	"github.com/assumebot/assumebot/broker/retry"
 )
 
 // A shelf is a record of so many entries, and what is kept of one position.
@@ -24,6 +25,8 @@ type shelf struct {
 	state   []byte
 	refuse  error // each move of the position
 	taken   bool  // another has had the lease
+	moves   int   // of the position
+	quick   bool  // it tells at once that there is an entry, else late
 }
 
 func (s *shelf) Read(_ context.Context, from int64, limit int) (found []record.Followed, missed int64, err error) {
@@ -41,10 +44,15 @@ func (s *shelf) End(context.Context) (int64, error) {
 	return s.entries, nil
 }
 
-func (s *shelf) Await(ctx context.Context, _ int64, wait time.Duration) error {
-	select {
-	case <-time.After(wait):
-	case <-ctx.Done():
+func (s *shelf) Await(ctx context.Context, number int64, wait time.Duration) error {
+	look := wait
+	if s.quick {
+		look = time.Millisecond
+	}
+	for until := time.Now().Add(wait); time.Now().Before(until) && ctx.Err() == nil; retry.Sleep(ctx, look) {
+		if end, _ := s.End(ctx); s.quick && end > number {
+			break
+		}
 	}
 	return nil
 }
@@ -58,6 +66,7 @@ func (s *shelf) MoveCursor(_ context.Context, _ lease.Fence, previous, state []b
 	if s.taken || string(previous) != string(s.state) {
 		return false, nil
 	}
+	s.moves++
 	s.state = state
 	return true, nil
 }
@@ -139,6 +148,33 @@ func TestASinkIsToldEverythingInOrder(t *testing.T) {
 		stop()
 		if got := k.told(); !slices.Equal(got, upTo(0, 130)) {
 			t.Errorf("got %v, want 0 to 129, once each", got)
+		}
+	})
+}
+
+// TestWhatComesOneByOneIsToldTogether: the first at once, and what comes soon after it not by
+// itself. Each position that is saved is a write that those wait for who ask for credentials.
+func TestWhatComesOneByOneIsToldTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, k := &shelf{quick: true}, &taker{most: 50}
+		_, stop := running(s, k, nil)
+		pass(time.Minute)
+		for i := range 200 {
+			s.mu.Lock()
+			s.entries++
+			s.mu.Unlock()
+			pass(5 * time.Millisecond)
+			if i == 0 && len(k.told()) != 1 {
+				t.Errorf("got %d told after 5 ms, want the first", len(k.told()))
+			}
+		}
+		pass(time.Second)
+		stop()
+		if got := k.told(); !slices.Equal(got, upTo(0, 200)) {
+			t.Errorf("got %v, want 0 to 199, once each", got)
+		}
+		if s.moves < 5 || s.moves > 15 {
+			t.Errorf("got %d positions saved in a second, want about ten", s.moves)
 		}
 	})
 }
