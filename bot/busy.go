@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -17,7 +18,8 @@ import (
 
 // bounds are what one process works on. Whoever acts is told within 3 s of the
 // acknowledgement that there is no turn for them, if there is none: 2.1 s at most until
-// it is refused, and the rest to say so.
+// it is refused, 0.4 s more to find whom and whether that is still to be told, where the store
+// and Slack are slow, and the rest to say so.
 var bounds = turns.Bounds{
 	AtOnce:      256,
 	EachAtOnce:  8,
@@ -33,7 +35,12 @@ var bounds = turns.Bounds{
 	EachBytes:   8 << 20, // an envelope has 4 MB at most, and one that was answered may still be held
 }
 
-// turnAway tells who acted that there is too much to do. It asks nothing of the store.
+// knownWithin bounds asking whether whoever acted may learn that there is too much to do. Slack
+// is asked for it only of who is no User, and they are a stranger if it takes longer.
+const knownWithin = 200 * time.Millisecond
+
+// turnAway tells who acted that there is too much to do. It asks nothing of the store, but
+// whether another process tells that too, should this one have stood still.
 func (i *intake) turnAway(a arrival) {
 	ctx, cancel := i.begin(time.Now())
 	defer i.sweeper.touch()
@@ -76,9 +83,13 @@ func (i *intake) sayBusy(ctx context.Context, to conversation) bool {
 	defer to.debt.Settle()
 	to.fate.becomes(watch.Busy)
 	defer to.fate.ended()
-	err := i.visits.delivery.replyInTime(ctx, to, to.voice.Error(errTurn(ctx, to)))
+	m := to.voice.Error(errTurn(ctx, to))
+	err := i.visits.delivery.replySoon(ctx, to, m)
 	if err != nil {
-		i.log.WarnContext(ctx, "a person was not told that there is too much to do", "user", to.caller.User, "error", err)
+		i.log.WarnContext(ctx, "a person was not told yet that there is too much to do", "user", to.caller.User, "error", err)
+	}
+	if err != nil && to.debt != nil && !errors.Is(err, errToldElsewhere) {
+		i.visits.delivery.owe(ctx, to.debt, i.visits.delivery.owedTo(to, m, owedFor), i.now())
 	}
 	return err == nil
 }
@@ -109,6 +120,8 @@ func (i *intake) ackBusy(ctx context.Context, a arrival) bool {
 
 // errTurn is that there is no turn for whoever to is, as they are told it.
 func errTurn(ctx context.Context, to conversation) *broker.Error {
+	ctx, cancel := context.WithTimeout(ctx, knownWithin)
+	defer cancel()
 	return broker.AsError(to.told(ctx, notServing{errBusy(to)}), to.requestID)
 }
 

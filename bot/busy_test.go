@@ -16,6 +16,7 @@ import (
 	"github.com/assumebot/assumebot/broker/ahead"
 	"github.com/assumebot/assumebot/broker/ledger"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/secret"
 )
 
 // slow is a store that answers at once for bob alone, and for others once it is let.
@@ -161,4 +162,51 @@ func TestOnePersonsFloodSlowsThatPersonAlone(t *testing.T) {
 	if got := logs.String(); !strings.Contains(got, "too much to do, so not everything is served") || strings.Contains(got, "234567") {
 		t.Errorf("got log\n%s\nwant that somebody was told to try again, and no code", got)
 	}
+}
+
+// standsStill is a ledger that does not say whether anything is owed.
+type standsStill struct{ oneOwner }
+
+func (standsStill) Owes(ctx context.Context, _ string, _ ledger.Entry) (bool, error) {
+	<-ctx.Done()
+	return false, ctx.Err()
+}
+
+// TestNobodyHearsLateThatThereIsTooMuchToDoBecauseTheStoreStandsStill: which may be why.
+func TestNobodyHearsLateThatThereIsTooMuchToDoBecauseTheStoreStandsStill(t *testing.T) {
+	s, b, logs, open := slowly(t, slow{asked: make(chan struct{}, 9), let: make(chan struct{})})
+	defer open()()
+	b.takeovers.ledger.Store = standsStill{}
+	d, err := s.Command("U01ALICE", "C0GENERAL", "/assume", "nowhere")
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := b.arrived("U01ALICE", "T0123", "C0GENERAL")
+	to.responseURL = secret.New(d.ResponseURL)
+	to.debt = b.takeovers.ledger.Owe(t.Context(), b.takeovers.ledger.Owed("one", time.Now(), []byte("text")))
+	to.debt.Doubt()
+	began := time.Now()
+	if !b.intake.sayBusy(t.Context(), to) {
+		t.Error(logs.String())
+	}
+	if took := time.Since(began); took > 900*time.Millisecond || b.takeovers.ledger.Open() != 0 {
+		t.Errorf("told after %s, with %d owed, want it within the 0.9 s that are left of 3, and nothing", took, b.takeovers.ledger.Open())
+	}
+}
+
+// TestWhoeverIsNotToldThatThereIsTooMuchToDoIsOwedIt: Slack does not take that, and what was put on
+// the ledger is not forgotten.
+func TestWhoeverIsNotToldThatThereIsTooMuchToDoIsOwedIt(t *testing.T) {
+	w := newOwingWorld(t)
+	w.Serve(broker.New(broker.Deps{Config: &policy.Config{Workspaces: []string{"T0123"}}}), Settings{})
+	w.list.isAway(false)
+	w.to = w.arrived("U01ALICE", "T0123", "C0GENERAL")
+	if w.intake.sayBusy(t.Context(), w.to); len(w.list.all) != 0 {
+		t.Error("what is on no ledger is owed: anybody can bring about any number")
+	}
+	w.to.debt = w.takeovers.ledger.Owe(t.Context(), w.takeovers.ledger.Owed("two", w.now, []byte("text")))
+	if w.intake.sayBusy(t.Context(), w.to) {
+		t.Error("told, through a Slack that is away")
+	}
+	w.wants(t, 0, 1, 1, 0)
 }

@@ -63,6 +63,20 @@ func (b *delivery) replyInTime(ctx context.Context, to conversation, m blockkit.
 	if !to.debt.Still(ctx) {
 		return errToldElsewhere
 	}
+	return b.replied(ctx, to, m)
+}
+
+// replySoon is replyInTime of what may be told twice and must not be late.
+func (b *delivery) replySoon(ctx context.Context, to conversation, m blockkit.Message) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), replyWithin)
+	defer cancel()
+	if !to.debt.StillSoon(ctx) {
+		return errToldElsewhere
+	}
+	return b.replied(ctx, to, m)
+}
+
+func (b *delivery) replied(ctx context.Context, to conversation, m blockkit.Message) error {
 	err := b.reply(ctx, to, m)
 	if err == nil {
 		to.fate.answered()

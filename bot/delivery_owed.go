@@ -107,6 +107,14 @@ func owedOf(to conversation, r broker.Request, issued broker.Issued) owed {
 	}
 }
 
+// owedTo is m that is owed, for as long as it is worth it.
+func (b *delivery) owedTo(to conversation, m blockkit.Message, worth time.Duration) owed {
+	return owed{
+		User: to.caller.User, Team: to.caller.Team, Channel: to.caller.Channel, Request: to.requestID, ResponseURL: to.keptURL(),
+		Since: b.now(), Until: b.now().Add(worth), Text: m.Text, Blocks: &slack.Blocks{BlockSet: m.Blocks},
+	}
+}
+
 // tellOrOwe tells a person by direct message, now or as soon as Slack takes it.
 func (b *delivery) tellOrOwe(ctx context.Context, to conversation, m blockkit.Message) {
 	if to.debt.Still(ctx) {
@@ -120,10 +128,7 @@ func (b *delivery) tellOrOweFor(ctx context.Context, to conversation, m blockkit
 	if err == nil {
 		return
 	}
-	o := owed{
-		User: to.caller.User, Team: to.caller.Team, Channel: to.caller.Channel, Request: to.requestID, ResponseURL: to.keptURL(),
-		Since: b.now(), Until: b.now().Add(worth), Text: m.Text, Blocks: &slack.Blocks{BlockSet: m.Blocks},
-	}
+	o := b.owedTo(to, m, worth)
 	if at, again := b.oweAfter(ctx, o, err); again {
 		b.log.WarnContext(ctx, "not delivered yet; it is owed", "request", to.requestID, "user", to.caller.User, "error", err, "until", at)
 		b.owe(ctx, to.debt, o, at)

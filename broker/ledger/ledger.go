@@ -113,14 +113,15 @@ type Ledger struct {
 	some  chan struct{} // holds one signal that something is settled
 	heard chan struct{} // and one that a heartbeat came through
 
-	mu   sync.Mutex
-	beat time.Time // when the last heartbeat was sent that came through
-	turn int       // grows whenever this process may have been taken for dead
-	dead []string  // who did not live then
-	owed map[string]*Debt
-	done []Entry                        // to be taken off the list
-	lost bool                           // something may have moved here of which nothing is known
-	took map[[sha256.Size]byte]struct{} // what was taken over, ever
+	mu     sync.Mutex
+	beat   time.Time // when the last heartbeat was sent that came through
+	silent time.Time // when the store last did not say whether something is owed
+	turn   int       // grows whenever this process may have been taken for dead
+	dead   []string  // who did not live then
+	owed   map[string]*Debt
+	done   []Entry                        // to be taken off the list
+	lost   bool                           // something may have moved here of which nothing is known
+	took   map[[sha256.Size]byte]struct{} // what was taken over, ever
 }
 
 // New returns a Ledger; it does nothing yet.
