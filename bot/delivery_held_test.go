@@ -16,6 +16,7 @@ import (
 	"github.com/assumebot/assumebot/bot/due"
 	"github.com/assumebot/assumebot/bot/slacktest"
 	"github.com/assumebot/assumebot/broker"
+	"github.com/assumebot/assumebot/broker/ahead"
 	"github.com/assumebot/assumebot/broker/ledger"
 	"github.com/assumebot/assumebot/broker/secret"
 )
@@ -52,6 +53,10 @@ func (l *oneList) isAway(away bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.away = away
+}
+
+func (*ownDebts) Owe(_ context.Context, d ahead.Owed) (ledger.Entry, error) {
+	return ledger.Entry{Sealed: d.ID, Text: d.Text}, nil
 }
 
 func (d *ownDebts) Owes(context.Context, string, ledger.Entry) (bool, error) {

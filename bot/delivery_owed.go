@@ -109,9 +109,13 @@ func owedOf(to conversation, r broker.Request, issued broker.Issued) owed {
 
 // owedTo is m that is owed, for as long as it is worth it.
 func (b *delivery) owedTo(to conversation, m blockkit.Message, worth time.Duration) owed {
+	since := to.owing.Since
+	if since.IsZero() {
+		since = b.now()
+	}
 	return owed{
 		User: to.caller.User, Team: to.caller.Team, Channel: to.caller.Channel, Request: to.requestID, ResponseURL: to.keptURL(),
-		Since: b.now(), Until: b.now().Add(worth), Text: m.Text, Blocks: &slack.Blocks{BlockSet: m.Blocks},
+		Since: since, Until: b.now().Add(worth), Text: m.Text, Blocks: &slack.Blocks{BlockSet: m.Blocks},
 	}
 }
 
@@ -124,7 +128,7 @@ func (b *delivery) tellOrOwe(ctx context.Context, to conversation, m blockkit.Me
 
 // tellOrOweFor is tellOrOwe for what is worth telling for so long.
 func (b *delivery) tellOrOweFor(ctx context.Context, to conversation, m blockkit.Message, worth time.Duration) {
-	err := b.web.DirectMessage(ctx, to.caller.User, m)
+	err := b.direct(ctx, to.caller.User, m)
 	if err == nil {
 		return
 	}
@@ -135,10 +139,27 @@ func (b *delivery) tellOrOweFor(ctx context.Context, to conversation, m blockkit
 	}
 }
 
+// limitedMost bounds what one answer of Slack's holds up the answers to all people.
+const limitedMost = time.Minute
+
+// direct sends a direct message. After Slack has asked to wait it sends none until then, whoever
+// it is to: opening a conversation is limited for all of them together, and thousands may wait.
+// https://docs.slack.dev/reference/methods/conversations.open
+func (b *delivery) direct(ctx context.Context, user string, m blockkit.Message) error {
+	if wait := time.UnixMilli(b.limited.Load()).Sub(b.now()); wait > 0 {
+		return &slack.RateLimitedError{RetryAfter: wait}
+	}
+	err := b.web.DirectMessage(ctx, user, m)
+	if limited := (*slack.RateLimitedError)(nil); errors.As(err, &limited) {
+		b.limited.Store(b.now().Add(min(limited.RetryAfter, limitedMost)).UnixMilli())
+	}
+	return err
+}
+
 // tellUndelivered tells of credentials that did not, or may not, have reached the
 // person, now or as soon as Slack takes it. It is on the record already.
 func (b *delivery) tellUndelivered(ctx context.Context, debt *ledger.Debt, o owed, m blockkit.Message) {
-	err := b.web.DirectMessage(ctx, o.User, m)
+	err := b.direct(ctx, o.User, m)
 	if err == nil {
 		return
 	}
@@ -184,12 +205,9 @@ func (b *delivery) serveOwed(ctx context.Context, entry []byte) due.Result {
 }
 
 // tellOwed sends m, once Slack takes it: by direct message, or where it refuses that for good
-// where it was asked for. While Slack has asked to wait nothing is sent: what waits may be much.
+// where it was asked for.
 func (b *delivery) tellOwed(ctx context.Context, o owed, m blockkit.Message) due.Result {
-	if until := time.UnixMilli(b.limited.Load()); b.now().Before(until) {
-		return putOff(o, until)
-	}
-	err := b.web.DirectMessage(ctx, o.User, m)
+	err := b.direct(ctx, o.User, m)
 	if o.ResponseURL != "" && webapi.RefusedForGood(err) {
 		err = b.web.Respond(ctx, secret.New(o.ResponseURL), false, m)
 	}
@@ -205,18 +223,10 @@ func (b *delivery) owedPutOff(ctx context.Context, o owed, err error) due.Result
 		b.log.ErrorContext(ctx, "nothing delivered", "request", o.Request, "user", o.User, "error", err)
 		return due.Done()
 	}
-	if errors.As(err, new(*slack.RateLimitedError)) {
-		b.limited.Store(at.UnixMilli())
-	}
 	o.Tries = min(max(o.Tries, 0), 1_000_000) + 1
 	b.log.WarnContext(ctx, "not delivered yet; it is owed", "request", o.Request, "user", o.User, "error", err, "until", at)
-	return putOff(o, at)
-}
-
-// putOff has o told at at.
-func putOff(o owed, at time.Time) due.Result {
-	text, err := o.entry()
-	if err != nil {
+	text, failed := o.entry()
+	if failed != nil {
 		return due.SetAside("not_writable")
 	}
 	return due.Result{Next: text, At: at}

@@ -205,7 +205,7 @@ func (b *takeovers) worthTellingOf(ctx context.Context, o owing) bool {
 func (b *takeovers) tell(ctx context.Context, d debt, told record.Told, known bool) {
 	s, o := b.live.Load(), d.owing
 	to, ref := o.conversation(s, b.now()), broker.ShortRef(o.Request)
-	to.debt = d.Debt
+	to.owing, to.debt = o, d.Debt
 	b.log.ErrorContext(ctx, "a process died before it had answered", "request", o.Request, "user", o.User, "account", o.Account)
 	came := whatCame(told.Events)
 	switch {
