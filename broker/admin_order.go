@@ -3,6 +3,7 @@ package broker
 import (
 	"cmp"
 	"context"
+	"errors"
 	"time"
 
 	"github.com/assumebot/assumebot/broker/approval"
@@ -119,7 +120,8 @@ func (b *Admins) Unlock(ctx context.Context, r Request, target string) (bool, er
 
 // Pause stops all issuance, reveals, approvals and changes of keys, for everybody
 // and on every replica at once. It takes the place of a pause that there was, which
-// is returned; nil when there was none, or nobody knows.
+// is returned; nil when there was none, or nobody knows. Where pauses of this process end by
+// themselves, one that there was stands, and the error tells of it.
 func (b *Admins) Pause(ctx context.Context, r Request) (before *Order, err error) {
 	return visit(ctx, b.visits, r, b.toOrder("pause", "pause the bot"), func(ctx context.Context, r *Request) (*Order, error) {
 		ctx, cancel := finishing(ctx)
@@ -132,13 +134,34 @@ func (b *Admins) Pause(ctx context.Context, r Request) (before *Order, err error
 			shown := before.shown()
 			before = &shown
 		}
-		if err := b.orders.Pause(ctx, b.order(*r)); err != nil {
-			b.note(ctx, b.event(*r, event.PausedData{Order: b.told(*r, unsure)}))
+		o := b.order(*r)
+		if b.pauseFor > 0 {
+			o.Until = o.At.Add(b.pauseFor)
+			if before != nil {
+				return nil, paused(*before)
+			}
+		}
+		told := event.PausedData{Order: b.told(*r, ""), Until: event.At(o.Until)}
+		switch err := b.orders.Pause(ctx, o); {
+		case errors.Is(err, ErrOrderStands): // it was given just now
+			return nil, b.pausedBy(ctx, r.Caller.User)
+		case err != nil:
+			told.Code = string(unsure)
+			b.note(ctx, b.event(*r, told))
 			return nil, orderUnsure(err, "the bot is paused")
 		}
-		b.note(ctx, b.event(*r, event.PausedData{Order: b.told(*r, "")}))
+		b.note(ctx, b.event(*r, told))
 		return before, nil
 	})
+}
+
+// pausedBy tells of the pause that stands.
+func (b *Admins) pausedBy(ctx context.Context, user string) error {
+	_, pause, err := b.orders.Orders(ctx, user)
+	if pause == nil {
+		return storeDown(cmp.Or(err, ErrOrderStands))
+	}
+	return paused(*pause)
 }
 
 // Resume ends the pause; false when there was none.

@@ -3,6 +3,7 @@ package broker_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -369,5 +370,69 @@ func TestEndForgetsTheMFASessionToo(t *testing.T) {
 	}
 	if kinds := b.kinds(); kinds[len(kinds)-1] != event.Ended || kinds[len(kinds)-2] != event.Ended {
 		t.Errorf("got %v, want both ends on the record", kinds)
+	}
+}
+
+// pausing is the bench's broker, whose pauses end by themselves after ten minutes.
+func pausing(b *bench) *broker.Broker {
+	d := b.deps()
+	d.PauseFor = 10 * time.Minute
+	return broker.New(d)
+}
+
+func TestAPauseThatEndsByItselfSaysUntilWhen(t *testing.T) {
+	b := newAdminBench(t)
+	if before, err := pausing(b).Admins.Pause(t.Context(), by(b, adminID)); before != nil || err != nil {
+		t.Fatalf("got %+v, %v", before, err)
+	}
+	o := b.orders.pause
+	told := b.last(t)
+	if o == nil || o.Until.Sub(o.At) != 10*time.Minute || told.Kind != event.Paused || !told.Until.Equal(o.Until) || told.Code != "" {
+		t.Fatalf("got %+v, and %+v on the record", o, b.last(t))
+	}
+	e := wantCode(t, second(b.Issue(t.Context(), b.request("prod", b.device.Code()))), broker.CodePaused)
+	if !strings.Contains(prose.Plain(e.Hint), "It lasts until") {
+		t.Errorf("got %q, want when it ends", prose.Plain(e.Hint))
+	}
+	if before, err := b.Broker.Admins.Pause(t.Context(), by(b, adminID)); err != nil || before == nil || !b.orders.pause.Until.IsZero() {
+		t.Errorf("an admin's own: got %+v, %v, want it in its place, without an end", before, err)
+	}
+	if told := b.last(t); !told.Until.IsZero() {
+		t.Errorf("got %+v on the record, want no end", told)
+	}
+}
+
+// TestAPauseThatEndsByItselfTakesNoOthersPlace also where an admin's came just now.
+func TestAPauseThatEndsByItselfTakesNoOthersPlace(t *testing.T) {
+	looked := false
+	for name, when := range map[string]func() bool{
+		"it stood before":    nil,
+		"it came just now":   func() bool { was := looked; looked = true; return was },
+		"and cannot be read": func() bool { return false },
+	} {
+		b := newAdminBench(t)
+		b.orders.pause, b.orders.when = &broker.Order{By: "U08OTHER"}, when
+		want := broker.CodePaused
+		if name == "and cannot be read" {
+			want = broker.CodeStore
+		}
+		wantCode(t, second(pausing(b).Admins.Pause(t.Context(), by(b, adminID))), want)
+		if b.orders.pause.By != "U08OTHER" {
+			t.Errorf("%s: got %+v in its place", name, b.orders.pause)
+		}
+		for _, e := range b.kinds() {
+			if e == event.Paused {
+				t.Errorf("%s: the record tells of a pause that was not given", name)
+			}
+		}
+	}
+}
+
+func TestAPauseOfWhichNobodyKnowsSaysUntilWhenItMayHold(t *testing.T) {
+	b := newAdminBench(t)
+	b.orders.err, b.orders.when = errDown, func() bool { return false } // only what is given fails
+	wantCode(t, second(pausing(b).Admins.Pause(t.Context(), by(b, adminID))), broker.CodeStore)
+	if told := b.last(t); told.Kind != event.Paused || told.Code != broker.CodeStore || told.Until.IsZero() {
+		t.Errorf("got %+v on the record", told)
 	}
 }

@@ -47,6 +47,7 @@ type Deps struct {
 	Leases    lease.Leases // keep two replicas from writing one role's policy at once
 	Approvals Approvals
 	Orders    Orders
+	PauseFor  time.Duration // after which each pause that this process lays down ends by itself; 0: only an admin ends it
 	Now       func() time.Time
 	Log       *slog.Logger
 }
@@ -71,6 +72,7 @@ type core struct {
 	leases     lease.Leases
 	approvals  Approvals
 	orders     Orders
+	pauseFor   time.Duration
 	now        func() time.Time
 	log        *slog.Logger
 }
@@ -219,7 +221,7 @@ func New(d Deps) *Broker {
 		config: d.Config, names: d.Config.Names(), index: sync.OnceValue(d.Config.Index), aws: d.AWS, ahead: d.Ahead, codes: d.Codes,
 		sessions: d.Sessions, grants: d.Grants, listings: d.Listings, sealedKeys: d.Keys, parseKey: d.ParseKey,
 		recorder: written{d.Recorder}, directory: d.Directory, people: d.People, counters: d.Counters,
-		leases: d.Leases, approvals: d.Approvals, orders: d.Orders, now: d.Now, log: d.Log,
+		leases: d.Leases, approvals: d.Approvals, orders: d.Orders, pauseFor: d.PauseFor, now: d.Now, log: d.Log,
 	}}
 	used, sealed := &usage{b.core}, &sealings{b.core}
 	b.Visits = &Visits{core: b.core, usage: used}

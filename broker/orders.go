@@ -17,7 +17,13 @@ type Order struct {
 	ByName string    `json:"by_name,omitempty"`
 	Reason string    `json:"reason,omitempty"`
 	At     time.Time `json:"at"`
+	// Until is when a pause ends by itself; zero: only an admin ends it. The store keeps it as
+	// the life of its key and not in the text, by which the release before ends a pause too.
+	Until time.Time `json:"-"`
 }
+
+// ErrOrderStands is why a pause with an end was not laid upon all: another stands.
+var ErrOrderStands = errors.New("another order stands")
 
 // shown is o as it may be shown. The store compares orders as they were given, so they
 // are not cleaned before.
@@ -27,7 +33,7 @@ func (o Order) shown() Order {
 	return o
 }
 
-// Orders keep blocks and the pause, without an end, for all replicas at once.
+// Orders keep blocks and the pause for all replicas at once.
 type Orders interface {
 	// Orders returns the block of a person and the pause; nil where there is none.
 	// An error means unknown, and then nothing is issued.
@@ -38,7 +44,8 @@ type Orders interface {
 	Block(ctx context.Context, user string, o Order) error
 	// Unblock ends the block o, atomically; false when it is gone or was replaced.
 	Unblock(ctx context.Context, user string, o Order) (bool, error)
-	// Pause lays o upon all, in place of an earlier one.
+	// Pause lays o upon all, in place of an earlier one. One with an end holds for at least
+	// as long as from At to Until, and takes no other's place: [ErrOrderStands].
 	Pause(ctx context.Context, o Order) error
 	// Resume ends the pause o, as Unblock does a block.
 	Resume(ctx context.Context, o Order) (bool, error)
@@ -105,6 +112,9 @@ func paused(o Order) *Error {
 		What:  prose.Say("The bot is paused since ", prose.At(o.At), ", by "+who+": nothing is issued to anybody."),
 		Hint:  prose.Say("Try again once an admin has resumed it."),
 		Quote: o.Reason,
+	}
+	if !o.Until.IsZero() {
+		e.Hint = prose.Say("It lasts until ", prose.At(o.Until), " at most. Try again then, or once an admin has resumed it.")
 	}
 	if o.Reason != "" {
 		e.Hint = prose.Sentences(e.Hint, prose.Say("The reason that they gave:"))

@@ -63,6 +63,9 @@ func (m *memory) Unblock(_ context.Context, user string, o broker.Order) (bool, 
 func (m *memory) Pause(_ context.Context, o broker.Order) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if !o.Until.IsZero() && m.orders.pause != nil {
+		return broker.ErrOrderStands
+	}
 	m.orders.pause = &o
 	return m.orders.err
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -20,7 +21,8 @@ var _ broker.Orders = Orders{}
 // pauseKey is in a slot of its own: it is about all Users.
 const pauseKey = prefix + "{pause}"
 
-// Orders are kept in clear and without an end: they grant nothing.
+// Orders are kept in clear: they grant nothing. A pause that ends by itself is a key with a
+// life; every other has none.
 
 // Orders implements [broker.Orders]. One that cannot be read is an error,
 // never absent. One round trip, on a cluster one to each of two nodes.
@@ -82,8 +84,39 @@ func (s Orders) Block(ctx context.Context, user string, o broker.Order) error {
 // Pause implements [broker.Orders]. One round trip.
 func (s Orders) Pause(ctx context.Context, o broker.Order) error {
 	ahead.Forget(ctx)
-	return s.giveOrder(ctx, "pause", pauseKey, o)
+	if o.Until.IsZero() {
+		return s.giveOrder(ctx, "pause", pauseKey, o)
+	}
+	// By the clock of whoever gave it alone: that of Redis counts how long, from now on.
+	return s.pauseFor(ctx, o, o.Until.Sub(o.At))
 }
+
+func (s Orders) pauseFor(ctx context.Context, o broker.Order, life time.Duration) error {
+	if life < time.Millisecond {
+		return fmt.Errorf("pause: it would end %s after it was given", life)
+	}
+	text, err := json.Marshal(o)
+	if err != nil {
+		return fmt.Errorf("pause: %w", err)
+	}
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	stands, err := s.scripts.pauseFor.Run(ctx, s.lane(ctx), []string{pauseKey}, text, life.Milliseconds()).Bool()
+	if err != nil {
+		return fmt.Errorf("pause: %w", err)
+	}
+	if !stands {
+		return broker.ErrOrderStands
+	}
+	return nil
+}
+
+// KEYS: the pause. ARGV: what it says, its life in milliseconds. Another stays; the same is
+// answered again.
+const pauseForScript = `
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
+if redis.call('GET', KEYS[1]) == ARGV[1] then return 1 end
+return 0`
 
 func (s Orders) giveOrder(ctx context.Context, what, key string, o broker.Order) error {
 	text, err := json.Marshal(o)

@@ -9,14 +9,14 @@ import (
 // scripts are loaded when the store opens and run by their hash. After a
 // fail-over that lost them go-redis sends the text again, one more round trip.
 type scripts struct {
-	reserveCode, replaceClaim, wrongCode, takeRate      *redis.Script
-	saveGrant, saveSession, saveApproval, swapApproval  *redis.Script
-	putDue, replaceDue, asideDue, holdLease, swapInTurn *redis.Script
-	endOrder, resealKey, saveCopy, swapKnown, release   *redis.Script
-	appendLog, readLog, logBounds, restoreLog, trimLog  *redis.Script
-	setMark, takeOwed, beat                             *redis.Script
-	openLog, saveTiles, deleteTiles, hashFields         *redis.Script
-	readFormer, removeFormer                            *redis.Script
+	reserveCode, replaceClaim, wrongCode, takeRate              *redis.Script
+	saveGrant, saveSession, saveApproval, swapApproval          *redis.Script
+	putDue, replaceDue, asideDue, holdLease, swapInTurn         *redis.Script
+	endOrder, pauseFor, resealKey, saveCopy, swapKnown, release *redis.Script
+	appendLog, readLog, logBounds, restoreLog, trimLog          *redis.Script
+	setMark, takeOwed, beat                                     *redis.Script
+	openLog, saveTiles, deleteTiles, hashFields                 *redis.Script
+	readFormer, removeFormer                                    *redis.Script
 
 	texts []string // of all
 }
@@ -47,6 +47,7 @@ func newScripts() scripts {
 	s.swapApproval = add(swapApprovalScript)
 	s.takeRate = add(takeRateScript)
 	s.endOrder = add(endOrderScript)
+	s.pauseFor = add(pauseForScript)
 	s.appendLog = add(entriesScript() + markScript + appendLogScript)
 	s.readLog = add(entriesScript() + readLogScript)
 	s.logBounds = add(logBoundsScript)

@@ -39,7 +39,11 @@ func adminAudit(e told) (head []blockkit.Span, text string, ok bool) {
 	} else if broker.Code(e.Code) == broker.CodeNotEnded {
 		what, rest = "Not "+strings.ToLower(what), rest+" It had ended already, or a newer order stands."
 	}
-	return blockkit.Line(blockkit.Bold(what), rest), what + rest, true
+	head = blockkit.Line(blockkit.Bold(what), rest)
+	if e.Kind == event.Paused && !e.Until.IsZero() {
+		head = blockkit.Line(head, " It lasts until ", blockkit.Moment(e.Until.Time), " at most.")
+	}
+	return head, what + rest, true
 }
 
 // lookedAt is what of the record an admin saw.

@@ -16,7 +16,7 @@ func drillAudit(p event.DrillData) blockkit.Message {
 			rest += ", and orders as " + p.Admin.String()
 		}
 		rest += ". Until it has ended, wrong codes, a lock-out, a revocation or a pause of theirs may be part of it. "
-		last := "If it never ends, an admin lifts what it left: resume, unlock."
+		last := "If it never ends, its pause and a lock-out end by themselves; an admin lifts them sooner: resume, unlock."
 		return blockkit.NewMessage("A drill began"+by+".", blockkit.Paragraph(blockkit.Bold("Drill begun"), rest+last))
 	}
 	said := "The drill ended: "

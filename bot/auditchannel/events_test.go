@@ -170,7 +170,10 @@ func adminEvents() map[string]told {
 		"audit_admin_revoked": func(e *told) { e.Kind, e.Account, e.DeniedBefore = event.Revoked, "prod", event.At(goldentest.Now) },
 	})
 	maps.Copy(all, of(admin, map[string]func(*told){
-		"audit_admin_paused":  func(e *told) { e.Kind, e.Reason = event.Paused, event.NewText(wildly) },
+		"audit_admin_paused": func(e *told) { e.Kind, e.Reason = event.Paused, event.NewText(wildly) },
+		"audit_admin_paused_until": func(e *told) {
+			e.Kind, e.Reason, e.Until = event.Paused, event.NewText("drill 4711"), event.At(goldentest.Now.Add(10*time.Minute))
+		},
 		"audit_admin_resumed": func(e *told) { e.Kind, e.Actor.Name = event.Resumed, "" },
 		"audit_admin_who":     kind(event.Who),
 		"audit_admin_status":  kind(event.Status),

@@ -17,6 +17,9 @@ func Outcome(e event.Event) []blockkit.Span {
 		return blockkit.Line("Locked out until ", blockkit.Moment(t.Until.Time))
 	}
 	said := outcome(t)
+	if e.Kind == event.Paused && !t.Until.IsZero() {
+		return blockkit.Line(said+" until ", blockkit.Moment(t.Until.Time))
+	}
 	if t.BreakGlass {
 		said = "BREAK-GLASS: " + said
 	}

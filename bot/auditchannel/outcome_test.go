@@ -45,6 +45,8 @@ func TestWhatBecameOfARequestIsSaidInAFewWords(t *testing.T) {
 		{event.ApprovalData{Asked: event.Asked{Account: "prod", Target: event.Person{ID: "U01ALICE"}}, State: "waiting"}, "Approval asked for"},
 		{event.BlockedData{Order: event.Order{Target: bob}}, "Blocked bob (U02BOB)"},
 		{event.UnblockedData{Order: event.Order{Target: bob, Failure: event.Failure{Code: "order_not_ended"}}}, "Not unblocked bob (U02BOB)"},
+		{event.PausedData{}, "Paused the bot"},
+		{event.PausedData{Until: event.At(goldentest.Now)}, "Paused the bot until 2026-01-02 03:04 UTC"},
 		{event.HistoryData{Target: bob, Account: "prod"}, "Looked at the history of bob (U02BOB) in prod"},
 		{event.EndedData{Given: event.Given{Purpose: "mfa_session"}}, "MFA session ended"},
 	} {

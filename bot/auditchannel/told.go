@@ -17,7 +17,7 @@ type told struct {
 	State        string     // of an Approval
 	Comment      event.Text // of who denied it
 	Removed      bool       // undeleted credentials were taken out of the text
-	Until        event.Time // of a lock-out
+	Until        event.Time // of a lock-out, or of a pause that ends by itself
 	DeniedBefore event.Time
 	DeniedAll    bool
 }
@@ -96,6 +96,7 @@ func (t *told) ofPeople(p event.Payload) {
 		t.order(p.Order)
 	case event.PausedData:
 		t.order(p.Order)
+		t.Until = p.Until
 	case event.ResumedData:
 		t.order(p.Order)
 	case event.WhoData:

@@ -56,6 +56,9 @@ func Status(v Voice, r watch.Report, pause *broker.Order) blockkit.Message {
 func wrongWithIssuing(r watch.Report, pause *broker.Order) (wrong [][]blockkit.Span) {
 	if pause != nil {
 		said := blockkit.Line(blockkit.Bold("Paused"), ", since ", blockkit.Moment(pause.At), " by "+blockkit.Named(pause.ByName, pause.By))
+		if !pause.Until.IsZero() {
+			said = blockkit.Line(said, ", until ", blockkit.Moment(pause.Until))
+		}
 		if pause.Reason != "" {
 			said = blockkit.Line(said, ": “"+blockkit.Shortened(pause.Reason, whoReason)+"”")
 		}

@@ -56,6 +56,7 @@ type RestatedOrder struct {
 	By     Person `json:"by"`                    // the admin
 	At     Time   `json:"at"`                    // when
 	Reason Text   `json:"reason,omitzero"`       // what the admin typed as reason
+	Until  Time   `json:"until,omitzero"`        // of the pause: when it ends by itself; absent: only an admin ends it
 }
 
 // RestatedLockOut is one that runs.

@@ -22,7 +22,10 @@ type BlockedData struct{ Order }
 type UnblockedData struct{ Order }
 
 // PausedData is that an admin stops everything for everybody.
-type PausedData struct{ Order }
+type PausedData struct {
+	Order
+	Until Time `json:"until,omitzero"` // when it ends by itself; absent: only an admin ends it. One with an end takes the place of none that ends later
+}
 
 // ResumedData is that an admin ends the pause.
 type ResumedData struct{ Order }

@@ -341,7 +341,7 @@ func (r *remnant) lost(said event.Range) event.Range {
 // restated is what restricts, as the second entry of the next log. Numbers of entries are
 // those of a log: there it is all of the first.
 func (r *remnant) restated() event.RestatedData {
-	d := r.state.Restatement(0)
+	d := r.state.Restatement(0, r.Now())
 	if d.Pause != nil {
 		d.Pause.Entry = 0
 	}

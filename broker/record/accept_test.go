@@ -182,6 +182,7 @@ func TestNobodyIsUnblockedByWhatFollowsALoss(t *testing.T) {
 
 func TestWhatWasAcceptedNamesNoEntryOfTheOldLog(t *testing.T) {
 	r := remnant{state: state.New()}
+	r.Now = time.Now
 	n := int64(100)
 	for _, e := range []event.Event{
 		with("b", blockOf("UBOB")),

@@ -274,5 +274,5 @@ func (r *reading) checkTree(ctx context.Context, signed tlog.Tree) error {
 func (r *reading) restatement() event.RestatedData {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.state.Restatement(r.view.Size() - 1)
+	return r.state.Restatement(r.view.Size()-1, r.now())
 }

@@ -2,6 +2,7 @@ package recorded
 
 import (
 	"context"
+	"time"
 
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/record/state"
@@ -13,6 +14,17 @@ import (
 type orders struct {
 	kept broker.Orders
 	log  Log
+	now  func() time.Time
+}
+
+// standing are the orders on the record that have not ended by themselves. By a clock that is
+// ahead one ends early there, and not in the store, whose clock is another.
+func (s orders) standing(user string) (block, pause *state.Order) {
+	block, pause = s.log.Orders(user)
+	if pause != nil && pause.Over(s.now()) {
+		pause = nil
+	}
+	return block, pause
 }
 
 // Block implements [broker.Orders].
@@ -28,28 +40,31 @@ func (s orders) Orders(ctx context.Context, user string) (block, pause *broker.O
 	if block, pause, err = s.kept.Orders(ctx, user); err != nil {
 		return nil, nil, err
 	}
-	blocked, paused := s.log.Orders(user)
+	blocked, paused := s.standing(user)
 	if lacks(block, blocked) || lacks(pause, paused) {
 		if err := s.log.CaughtUp(ctx); err != nil {
 			return nil, nil, err
 		}
-		blocked, paused = s.log.Orders(user)
+		blocked, paused = s.standing(user)
 	}
 	return either(block, blocked), either(pause, paused), nil
 }
 
 // KnownOrders implements [broker.Orders].
 func (s orders) KnownOrders(user string) (block, pause *broker.Order) {
-	blocked, paused := s.log.Orders(user)
+	blocked, paused := s.standing(user)
 	return either(nil, blocked), either(nil, paused)
 }
 
 // either is the order that stands in the store or on the record.
 func either(kept *broker.Order, on *state.Order) *broker.Order {
-	if !lacks(kept, on) {
-		return kept // with its reason, which is no part of what the record remembers
+	if !lacks(kept, on) { // with its reason, which is no part of what the record remembers
+		if on != nil {
+			kept.Until = on.Until
+		}
+		return kept
 	}
-	return &broker.Order{ID: on.ID, By: on.By.ID, ByName: on.By.Name, Reason: on.Reason.String(), At: on.At}
+	return &broker.Order{ID: on.ID, By: on.By.ID, ByName: on.By.Name, Reason: on.Reason.String(), At: on.At, Until: on.Until}
 }
 
 // lacks reports whether the store does not have the order that is on the record.

@@ -2,8 +2,11 @@ package recorded_test
 
 import (
 	"testing"
+	"time"
 
+	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/event"
+	"github.com/assumebot/assumebot/broker/recorded"
 )
 
 // unblock ends the block that is shown, as an admin does who looks first, and returns
@@ -139,5 +142,31 @@ func TestAReplicaThatHasNotReadOfALiftGoesByNothingOlder(t *testing.T) {
 		if got, ok, err := other.Keys.LoadKey(t.Context(), alice); err != nil || !ok || got.Text != "k2" {
 			t.Fatalf("got %+v, %t, %v, want the new key", got, ok, err)
 		}
+	}
+}
+
+func TestAPauseSaysWhenItEndsByItselfAndHoldsUntilStoreAndRecordSayThatItIsOver(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	pauseFor(time.Hour)(t, w)
+	_, o, err := w.Orders.Orders(t.Context(), alice)
+	if err != nil || o == nil || o.Until.Sub(o.At) != time.Hour || o.Reason != "why" {
+		t.Fatalf("got %+v, %v, want that it says until when", o, err)
+	}
+	if _, known := w.Orders.KnownOrders(alice); known == nil || !known.Until.Equal(o.Until) {
+		t.Errorf("got %+v without asking", known)
+	}
+	now := func() time.Time { return o.Until }
+	later := recorded.Over(w.log, broker.Deps{Orders: w.store.Orders, Now: now}).Orders
+	if _, o, err := later.Orders(t.Context(), alice); err != nil || o == nil {
+		t.Errorf("by a clock that is ahead: got %+v, %v, want what the store has", o, err)
+	}
+	if _, known := later.KnownOrders(alice); known != nil {
+		t.Errorf("by a clock that is ahead: got %+v without asking, want that the store is asked", known)
+	}
+	w.lose(t) // which is what its end comes to there
+	isPaused(t, w.replica)
+	if _, o, err := later.Orders(t.Context(), alice); err != nil || o != nil {
+		t.Errorf("after its end: got %+v, %v, want none", o, err)
 	}
 }

@@ -52,7 +52,7 @@ type Log interface {
 // serves. d.ParseKey, d.Now and d.Log must be set.
 func Over(log Log, d broker.Deps) broker.Deps {
 	d.Recorder = recorder{d.Recorder, log}
-	d.Orders = orders{d.Orders, log}
+	d.Orders = orders{d.Orders, log, d.Now}
 	d.Counters = counters{d.Counters, log, d.Now}
 	d.Keys = keys{d.Keys, log, d.ParseKey}
 	d.Grants = grants{d.Grants, log, d.Log}

@@ -25,6 +25,8 @@ var restrictions = []restriction{
 	{what: "a block", act: block, holds: isBlocked},
 	{what: "a block that follows one that was ended", before: wasBlocked, act: block, holds: isBlocked},
 	{what: "the pause", act: pause, holds: isPaused},
+	{what: "a pause that ends by itself, until then", act: pauseFor(time.Hour), holds: isPaused},
+	{what: "an admin's pause below one that ends by itself", before: pause, act: pauseBelow, holds: isPaused},
 	{what: "a lock-out", act: lockOut, holds: isLockedOut},
 	{what: "a registered key", act: setKey("k1"), holds: hasKey("k1")},
 	{what: "a replaced key", before: setKey("k1"), act: setKey("k2"), holds: hasKey("k2")},
@@ -122,6 +124,28 @@ func pause(t *testing.T, w *world) {
 	t.Helper()
 	must(t, w.Orders.Pause(t.Context(), order("pause")))
 	w.tell(t, admin, "pause", event.PausedData{})
+}
+
+// pauseFor pauses for so long, as a drill does.
+func pauseFor(life time.Duration) func(*testing.T, *world) {
+	return func(t *testing.T, w *world) {
+		t.Helper()
+		o := order("pause")
+		o.Until = o.At.Add(life)
+		must(t, w.Orders.Pause(t.Context(), o))
+		w.tell(t, admin, "pause", event.PausedData{Until: event.At(o.Until)})
+	}
+}
+
+// pauseBelow has a drill pause too, of which an admin's pause in the store may be lost by then.
+func pauseBelow(t *testing.T, w *world) {
+	t.Helper()
+	o := order("drill")
+	o.Until = o.At.Add(time.Hour)
+	if err := w.Orders.Pause(t.Context(), o); !errors.Is(err, broker.ErrOrderStands) {
+		must(t, err)
+	}
+	w.tell(t, admin, "drill", event.PausedData{Until: event.At(o.Until)})
 }
 
 func isPaused(t *testing.T, r *replica) {

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 var orderTests = []test{
 	{"a block holds for one person until it is ended", blockHoldsForOne},
 	{"a pause holds for all until it is ended", pauseHoldsForAll},
+	{"a pause with an end holds until then, and takes no other's place", pauseEnds},
 	{"every replica sees them at once, and they outlive the bot", ordersAreShared},
 	{"an order that cannot be read is an error, never absent", corruptOrder},
 }
@@ -78,6 +80,60 @@ func pauseHoldsForAll(t testing.TB, h *harness) {
 		t.Errorf("resume: got %v, %v, want that there was one", was, err)
 	}
 	wantOrders(t, h.Store, alice, &block, nil)
+}
+
+func pauseEnds(t testing.TB, h *harness) {
+	lasting := func(reason string, life time.Duration) broker.Order {
+		o := order(h, reason)
+		o.Until = o.At.Add(life)
+		return o
+	}
+	kept := func(o broker.Order) *broker.Order {
+		o.Until = time.Time{} // which the record tells
+		return &o
+	}
+	drill := lasting("drill", 2*h.unit)
+	for range 2 { // an answer that was lost is given again
+		if err := h.Orders.Pause(t.Context(), drill); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := h.Orders.Pause(t.Context(), lasting("another drill", time.Hour)); !errors.Is(err, broker.ErrOrderStands) {
+		t.Errorf("another with an end: got %v, want that the first stands", err)
+	}
+	h.pass(t, h.unit)
+	wantOrders(t, h.Store, alice, nil, kept(drill))
+	h.pass(t, h.unit)
+	wantOrders(t, h.Store, alice, nil, nil)
+
+	drill = lasting("drill", h.unit)
+	if err := h.Orders.Pause(t.Context(), drill); err != nil {
+		t.Fatal(err)
+	}
+	admins := order(h, "the worst day")
+	if err := h.Orders.Pause(t.Context(), admins); err != nil {
+		t.Fatal(err)
+	}
+	h.pass(t, h.unit)
+	wantOrders(t, h.Store, alice, nil, &admins)
+	if err := h.Orders.Pause(t.Context(), lasting("drill", h.unit)); !errors.Is(err, broker.ErrOrderStands) {
+		t.Errorf("below an admin's: got %v, want that the admin's stands", err)
+	}
+	wantOrders(t, h.Store, alice, nil, &admins)
+	if was, err := h.Orders.Resume(t.Context(), admins); err != nil || !was {
+		t.Errorf("resume: got %v, %v, want that there was one", was, err)
+	}
+	if err := h.Orders.Pause(t.Context(), lasting("over at once", 0)); err == nil {
+		t.Error("one that ends as it begins: got no error")
+	}
+	drill = lasting("drill", time.Hour)
+	if err := h.Orders.Pause(t.Context(), drill); err != nil {
+		t.Fatal(err)
+	}
+	if was, err := h.Orders.Resume(t.Context(), *kept(drill)); err != nil || !was {
+		t.Errorf("resume by who knows no end, as the release before: got %v, %v, want that there was one", was, err)
+	}
+	wantOrders(t, h.Store, alice, nil, nil)
 }
 
 func ordersAreShared(t testing.TB, h *harness) {

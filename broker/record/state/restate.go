@@ -78,6 +78,7 @@ func restated(user string, o Order) event.RestatedOrder {
 		By:     o.By,
 		At:     event.Time{Time: o.At},
 		Reason: o.Reason,
+		Until:  event.Time{Time: o.Until},
 	}
 }
 
@@ -87,9 +88,10 @@ func (r *restricted) restated(d event.RestatedData) {
 		at, ok := r.lifted[lift{kind, user, id}]
 		return !ok || at.entry <= d.Since
 	}
-	if d.Pause != nil && r.pause == nil && stands(event.Paused, "", d.Pause.ID) {
-		pause := fromRestated(*d.Pause)
-		r.pause = &pause
+	if d.Pause != nil && stands(event.Paused, "", d.Pause.ID) {
+		if pause := fromRestated(*d.Pause); r.pause == nil || pause.ID != r.pause.ID && pause.outlasts(*r.pause) {
+			r.pause = &pause
+		}
 	}
 	for _, b := range d.Blocks {
 		if _, newer := r.blocks[b.Target.ID]; !newer && stands(event.Blocked, b.Target.ID, b.ID) {
@@ -142,5 +144,5 @@ func keepNewer(in map[string]until, id string, at until) {
 }
 
 func fromRestated(o event.RestatedOrder) Order {
-	return Order{Entry: o.Entry, ID: o.ID, By: o.By, Reason: o.Reason, At: o.At.UTC()}
+	return Order{Entry: o.Entry, ID: o.ID, By: o.By, Reason: o.Reason, At: o.At.UTC(), Until: o.Until.UTC()}
 }

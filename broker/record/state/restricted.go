@@ -32,6 +32,16 @@ type Order struct {
 	By     event.Person
 	Reason event.Text
 	At     time.Time
+	Until  time.Time // when it ends by itself; zero: it does not
+}
+
+// Over reports whether o has ended by itself.
+func (o Order) Over(now time.Time) bool { return !o.Until.IsZero() && !now.Before(o.Until) }
+
+// outlasts reports whether o stands longer than one that would take its place, which then
+// does not: a pause with an end lifts none that an admin gave without.
+func (o Order) outlasts(other Order) bool {
+	return !other.Until.IsZero() && (o.Until.IsZero() || o.Until.After(other.Until))
 }
 
 // A Key is the key that somebody's credentials are encrypted to.
@@ -84,7 +94,10 @@ func (r *restricted) restrict(number int64, e event.Event, now time.Time) {
 		}
 	case event.PausedData:
 		by := imposed(number, e, d.Order)
-		r.pause = &by
+		by.Until = d.Until.UTC()
+		if r.pause == nil || !r.pause.outlasts(by) {
+			r.pause = &by
+		}
 	case event.ResumedData:
 		if r.lifts(event.Paused, number, d.Order, now) && r.pause != nil && r.pause.ID == d.Ends {
 			r.pause = nil
@@ -137,10 +150,17 @@ func (r *restricted) sweep(now time.Time) {
 		return
 	}
 	r.swept = now
+	r.endPause(now)
 	forget(r.lockOuts, now)
 	forget(r.lifted, now)
 	r.endings.sweep(now)
 	r.approvals.sweep(now)
+}
+
+func (r *restricted) endPause(now time.Time) {
+	if r.pause != nil && r.pause.Over(now) {
+		r.pause = nil
+	}
 }
 
 func (u until) over(now time.Time) bool { return u.time.Before(now) }

@@ -298,3 +298,93 @@ func TestWhatWasLiftedSinceARestatementStaysLifted(t *testing.T) {
 		t.Errorf("got %v and %v, want nothing", r.blocks, r.pause)
 	}
 }
+
+// pauses is that a pause was given by a Request; life 0: one without an end.
+func (s *story) pauses(request string, life time.Duration) {
+	d := event.PausedData{}
+	if life > 0 {
+		d.Until = event.At(s.now.Add(life))
+	}
+	s.by("UADMIN", request, d)
+}
+
+// standing is the Request of the pause that stands now; "" where none does.
+func (s *story) standing() string {
+	if _, p := s.Standing().Orders(""); p != nil && !p.Over(s.now) {
+		return p.ID
+	}
+	return ""
+}
+
+func TestAPauseWithAnEndIsOverThenAndForWhoeverStartsLater(t *testing.T) {
+	s := newStory()
+	s.pauses("r1", 10*time.Minute)
+	until := s.now.Add(10 * time.Minute)
+	for _, c := range []struct {
+		after time.Duration
+		want  string
+	}{{0, "r1"}, {10*time.Minute - time.Millisecond, "r1"}, {10 * time.Minute, ""}} {
+		s.now = until.Add(c.after - 10*time.Minute)
+		fresh := s.restarted()
+		if s.standing() != c.want || fresh.standing() != c.want {
+			t.Errorf("after %s: got %q, and %q by the restatement, want %q", c.after, s.standing(), fresh.standing(), c.want)
+		}
+		if _, p := fresh.Standing().Orders(""); c.want != "" && !p.Until.Equal(until) {
+			t.Errorf("the restatement says until %s, want %s", p.Until, until)
+		}
+	}
+	if d := s.Restatement(s.n, s.now); d.Pause != nil {
+		t.Errorf("got %+v restated, want nothing that is over", d.Pause)
+	}
+	s.by("UALICE", "r2", event.RefusedData{})
+	if s.pause != nil {
+		t.Error("it is still kept")
+	}
+}
+
+func TestAPauseWithAnEndTakesThePlaceOfNoneThatEndsLater(t *testing.T) {
+	const short, long = time.Minute, time.Hour
+	for name, c := range map[string]struct {
+		lives []time.Duration // of the pauses, one after the other; 0: without an end
+		want  string
+	}{
+		"an admin's, then one with an end": {[]time.Duration{0, short}, "r0"},
+		"one with an end, then an admin's": {[]time.Duration{short, 0}, "r1"},
+		"a longer one, then a shorter":     {[]time.Duration{long, short}, "r0"},
+		"a shorter one, then a longer":     {[]time.Duration{short, long}, "r1"},
+		"an admin's, then another's":       {[]time.Duration{0, 0}, "r1"},
+	} {
+		s := newStory()
+		for i, life := range c.lives {
+			s.pauses(fmt.Sprint("r", i), life)
+		}
+		// What was before the last one is known from a restatement that comes after it.
+		later, last := newStory(), s.lastOf(c.lives)
+		later.BeginAt(s.n - 1)
+		later.n = s.n - 1
+		later.by("UADMIN", fmt.Sprint("r", len(c.lives)-1), last)
+		later.Apply(later.n, event.Event{Kind: event.Restated, Data: s.restatement(later.n - 1)}, s.now)
+		if s.standing() != c.want || later.standing() != c.want {
+			t.Errorf("%s: got %q, and %q for whoever started later, want %q", name, s.standing(), later.standing(), c.want)
+		}
+	}
+}
+
+func (s *story) lastOf(lives []time.Duration) (d event.PausedData) {
+	if life := lives[len(lives)-1]; life > 0 {
+		d.Until = event.At(s.now.Add(life))
+	}
+	return d
+}
+
+// TestARestatementThatKnowsNoEndLeavesTheEndOfAPauseThatWasRead is of one by the release before.
+func TestARestatementThatKnowsNoEndLeavesTheEndOfAPauseThatWasRead(t *testing.T) {
+	s := newStory()
+	s.pauses("r1", time.Minute)
+	d := s.restatement(s.n - 1)
+	d.Pause.Until = event.Time{}
+	s.by("", "", d)
+	if s.now = s.now.Add(time.Minute); s.standing() != "" {
+		t.Error("the pause has no end any more")
+	}
+}

@@ -150,10 +150,11 @@ func (s *State) Import() Importing {
 	return s.importing
 }
 
-// Restatement returns what restates all that s knows to restrict, as of an entry.
-func (s *State) Restatement(since int64) event.RestatedData {
+// Restatement returns what restates all that s knows to restrict now, as of an entry.
+func (s *State) Restatement(since int64, now time.Time) event.RestatedData {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.endPause(now)
 	d := s.restatement(since)
 	d.Import = s.importing.restate()
 	return d

@@ -76,6 +76,8 @@ type Environment struct {
 	Line    *store.Line // the way to Redis, for a drill; nil: nobody cuts it
 	Padding int32       // the least bytes of a session token, for a drill; 0: what it needs
 
+	PauseFor time.Duration // after which a pause of this replica's ends by itself, for a drill; 0: it does not
+
 	leases *lease.Roster
 }
 
@@ -162,6 +164,7 @@ func (a *App) wire(s Settings) {
 	a.keys = newRotating(NewRotation(a.aws, st, a.record, env.Now), env.leases, func() *policy.Config { return m.current.Load() }, env.Now, env.Log)
 	m.deps.Recorder, m.deps.Past, m.deps.Provers = a.record, recorded.Past{Log: a.Record}, proving{a.record.publisher.Prover()}
 	m.deps.AWS, m.deps.ParseKey, m.deps.Now, m.deps.Log = a.aws, snippet.ParsePublicKey, env.Now, env.Log
+	m.deps.PauseFor = env.PauseFor
 	m.deps = recorded.Over(a.Record, m.deps)
 	people := directory.New(directory.Deps{
 		API: api, Copies: st.Copies, Leases: env.leases, Recorder: a.record, Named: m.userGroups, Known: m.isUser, Now: env.Now, Log: env.Log,

@@ -66,7 +66,7 @@ func (a *App) State(ctx context.Context) watch.State {
 		Leases: slices.DeleteFunc(a.leases.Held(), func(name string) bool { return strings.Contains(name, "arn:") }),
 	}
 	_, pause := a.Record.Orders("")
-	s.Paused = pause != nil
+	s.Paused = pause != nil && !pause.Over(a.env.Now())
 	a.Bot.Watched(&s)
 	s.Keys, s.NotReplaced = a.ages.told(), a.keys.told()
 	if p.Archive {

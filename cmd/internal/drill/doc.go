@@ -13,6 +13,7 @@
 //   - Nothing is done before the drill is on the record and told in the audit channel.
 //   - What is imposed is put on a list first, and taken back in every case, within a time of
 //     its own; what could not be is said, on the record too.
+//   - Where it is killed before, all ends by itself: its pause has an end, and takes no admin's place.
 //   - Only the drill's own line to Redis is cut.
 //   - No credential and no code is in the report, in an error or in what is printed.
 package drill

@@ -28,8 +28,11 @@ const (
 	toldWithin = 30 * time.Second
 	// undoWithin is what taking back has, whatever became of the drill.
 	undoWithin = 3 * time.Minute
-	readyIn    = 30 * time.Second
-	signedIn   = 30 * time.Second
+	// pausedFor is how long the drill's pause stands where nobody lifts it, as after a kill: longer
+	// than all that is done meanwhile, and then is taken back.
+	pausedFor = 10 * time.Minute
+	readyIn   = 30 * time.Second
+	signedIn  = 30 * time.Second
 )
 
 // Options are what a drill is run with.
@@ -54,6 +57,7 @@ type Options struct {
 
 	// What tests have go wrong.
 	within  time.Duration               // the audit channel tells of the begin; 0: toldWithin
+	lapses  time.Duration               // after which the pause ends by itself; 0: pausedFor
 	padding int32                       // 0: as many bytes as AWS pads to
 	uncut   bool                        // the line to Redis is not cut
 	typing  func(d *drill, text string) // is told what is about to be typed
@@ -79,7 +83,6 @@ type drill struct {
 	source     audit.Source // of the record
 	code       string       // that was used
 	wrong      []string     // codes that were made up
-	pausing    int64        // number of the entry from which on a pause may be the drill's
 	unanswered bool         // the order to pause
 	given      secret.Credentials
 	undo       []undoing
@@ -138,6 +141,7 @@ func Run(ctx context.Context, o Options) (r Report, err error) {
 	settings, env := o.Settings, o.Env
 	settings.SlackAPIURL = d.door.apiURL()
 	env.Line, env.Padding, env.Watch, env.Read = d.line, cmp.Or(o.padding, awsapi.MostPadding), d.calls, nil
+	env.PauseFor = cmp.Or(o.lapses, pausedFor)
 	if env.Log == nil {
 		env.Log = slog.New(slog.DiscardHandler)
 	}
@@ -227,8 +231,11 @@ func (d *drill) may(ctx context.Context) error {
 	switch {
 	case err != nil:
 		return fmt.Errorf("who is in which user group is not known: %w", err)
-	case pause != nil:
-		return errors.New("the bot is paused already, perhaps by a drill that was killed: an admin lifts that with /assume resume")
+	case pause != nil && pause.Until.IsZero():
+		return errors.New("the bot is paused already: an admin lifts that with /assume resume")
+	case pause != nil && !pause.Over(d.now()):
+		return fmt.Errorf("the bot is paused by a drill that did not come to its end: that ends by itself at %s, or sooner with /assume resume",
+			pause.Until.Format(time.RFC3339))
 	case block != nil:
 		return fmt.Errorf("%s is blocked: name another User, or unblock them", d.user.Name)
 	case locked > 0:

@@ -200,11 +200,10 @@ func (d *drill) lockOut(ctx context.Context, c *checks) error {
 
 // pause stops issuing for everybody, until an admin resumes.
 func (d *drill) pause(ctx context.Context, c *checks) error {
-	var err error
-	if d.pausing, err = d.app.Record.End(ctx); err != nil {
+	if _, err := d.app.Record.End(ctx); err != nil {
 		return err
 	}
-	if _, pause := d.app.Record.Orders(""); pause != nil {
+	if _, pause := d.app.Record.Orders(""); pause != nil && !pause.Over(d.Env.Now()) {
 		return errors.New("an admin has paused the bot meanwhile, which the drill leaves alone")
 	}
 	d.will("the pause", d.resumed)
@@ -215,6 +214,7 @@ func (d *drill) pause(ctx context.Context, c *checks) error {
 	}
 	paused, ok := got.of(event.Paused)
 	c.holds(ok && paused.data.Code == "", "an admin pauses the bot, on the record", got.seen())
+	c.holds(!paused.data.Until.IsZero(), "the record says until when, should nobody resume it", paused.data.Until.Format(time.RFC3339))
 	if err := d.tryWrong(ctx, c, "nothing is issued meanwhile", event.Refused, broker.CodePaused); err != nil {
 		return err
 	}

@@ -44,6 +44,7 @@ type world struct {
 	aws   *awstest.Server
 	alice *awstest.Device
 	key   string
+	env   map[string]string
 	Options
 }
 
@@ -77,25 +78,32 @@ func newWorld(t *testing.T, edits ...string) *world {
 	if w.key, _, err = tree.NewKey("record.example/drill"); err != nil {
 		t.Fatal(err)
 	}
-	env := map[string]string{
+	w.env = map[string]string{
 		"ALICE_AWS_ACCESS_KEY_ID": "AKIAALICE00000000000", "ALICE_AWS_SECRET_ACCESS_KEY": "alice-secret-key",
 		"SLACK_APP_TOKEN": w.slack.AppToken(), "SLACK_BOT_TOKEN": w.slack.BotToken(), "SLACK_API_URL": w.slack.APIURL(),
 		"AWS_REGION": "eu-west-1", "REDIS_URL": storetest.RealRedis(t), "ASSUMEBOT_RECORD_KEY": w.key,
 		"ASSUMEBOT_SEAL_KEYS": storetest.KeyOne.Reveal(),
 	}
-	getenv := func(name string) string { return env[name] }
+	w.configure(t, strings.NewReplacer(edits...).Replace(worldConfig), w.aws.URL())
+	w.Code = func(context.Context) (string, error) { return w.alice.Code(), nil }
+	return w
+}
+
+// configure makes the options of a drill, of the environment and of where AWS is.
+func (w *world) configure(t *testing.T, text, aws string) {
+	t.Helper()
+	getenv := func(name string) string { return w.env[name] }
+	var err error
 	if w.Settings, err = app.ReadSettings(getenv); err != nil {
 		t.Fatal(err)
 	}
-	if w.Config, err = config.Parse("config.yaml", []byte(strings.NewReplacer(edits...).Replace(worldConfig)), os.ReadFile); err != nil {
+	if w.Config, err = config.Parse("config.yaml", []byte(text), os.ReadFile); err != nil {
 		t.Fatal(err)
 	}
-	place := awsapi.Place{Endpoint: w.aws.URL(), Key: secret.Credentials{AccessKeyID: "AKIABOT0000000000000", SecretAccessKey: secret.New("assumebot-secret-key")}}
+	place := awsapi.Place{Endpoint: aws, Key: secret.Credentials{AccessKeyID: "AKIABOT0000000000000", SecretAccessKey: secret.New("assumebot-secret-key")}}
 	w.Env = app.Environment{Getenv: getenv, AWS: &place, Now: time.Now, Log: slog.New(slog.DiscardHandler), AuditPace: time.Millisecond, Version: "test"}
 	w.User, w.Admin, w.Account, w.RunBy, w.RevokedWithin = "U01ALICE", "U02BOB", "staging", "carol", 2*time.Second
-	w.Code = func(context.Context) (string, error) { return w.alice.Code(), nil }
 	w.Say = func(line string) { t.Log(line) }
-	return w
 }
 
 // drills runs the drill, and returns its report.

@@ -39,6 +39,7 @@ func TestTheReleaseBeforeAndThisOneGoOnWithWhatTheOtherLeft(t *testing.T) {
 	t.Parallel()
 	s := &siege{world: newAdminWorld(t), binary: buildBefore(t), redis: storetest.StartDurable(t)}
 	r := &releases{siege: s, devices: s.releaseWorld(), key: ageSealKey(t)}
+	r.pauseFor = time.Hour // of which the release before knows nothing, and which it ends all the same
 	path, settings := filepath.Join(s.dir, "config.yaml"), s.settingsOn(s.redis.URL)
 
 	before := s.starts()

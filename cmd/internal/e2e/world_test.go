@@ -53,6 +53,7 @@ type world struct {
 	limit        int                 // of requests and calls, above what a config takes; 0: as the config says
 	limitedPosts bool                // the audit channel takes a post a second, as Slack does
 	pace         ledger.Pace         // zero: as usual
+	pauseFor     time.Duration       // after which a pause ends by itself, as a drill's does; 0: it does not
 
 	mu     sync.Mutex
 	offset time.Duration
@@ -210,6 +211,7 @@ func (w *world) launch(path string, s app.Settings, now func() time.Time) *repli
 	look, reload := make(chan time.Time), make(chan os.Signal)
 	env := app.Environment{Getenv: w.getenv, AWS: w.botOnAWS(), Now: now, Log: log, Read: &read, Look: look, Reload: reload, LedgerPace: w.pace}
 	env.AuditPace = time.Millisecond
+	env.PauseFor = w.pauseFor
 	if w.limitedPosts {
 		env.AuditPace = 0
 	}
