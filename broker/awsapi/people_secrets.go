@@ -2,7 +2,6 @@ package awsapi
 
 import (
 	"context"
-	"crypto/rand"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -10,6 +9,7 @@ import (
 	smtypes "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 
 	"github.com/assumebot/assumebot/broker/enrol"
+	"github.com/assumebot/assumebot/broker/rotation"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -72,7 +72,7 @@ func (p People) PutKey(ctx context.Context, name string, key secret.Credentials)
 	if err != nil {
 		return err
 	}
-	return p.put(ctx, name, rand.Text()+rand.Text(), text) // at least 32 characters
+	return p.put(ctx, name, rotation.VersionOf(key.AccessKeyID), text)
 }
 
 // put makes a version current.

@@ -2,39 +2,82 @@ package enrol
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/assumebot/assumebot/broker/rotation"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
+// settling is after how long a key that a run has made is stored, or never will be by that run: [keeping], and the
+// seconds that the clock of IAM may be ahead.
+const settling = keeping + 15*time.Second
+
 // codeTries is how often two codes are asked for. AWS locks nobody out for wrong ones.
 const codeTries = 5
 
-// Add makes what is missing. It may be run again after any error. tested is false where the key was there before.
-func (e *Enrolment) Add(ctx context.Context) (s State, tested bool, err error) {
-	_, s, err = e.Plan(ctx)
-	if err != nil {
-		return s, false, err
-	}
+// Add does what the plan says. It may be run again with another one after any error. tested is false where the key was
+// there before.
+func (e *Enrolment) Add(ctx context.Context, p Plan) (s State, tested bool, err error) {
 	for _, step := range []func(context.Context, State) error{e.addUser, e.addPolicy, e.addDevice, e.addSecret} {
 		if err := ctx.Err(); err != nil {
-			return s, false, err
+			return p.State, false, err
 		}
-		if err := step(ctx, s); err != nil {
-			return s, false, err
+		if err := step(ctx, p.State); err != nil {
+			return p.State, false, err
 		}
 	}
-	// Once more: another run may have been at it meanwhile.
-	if s, err = e.Look(ctx); err != nil || s.keyed() {
-		return s, false, errors.Join(err, e.fits(s))
+	// Once more: another run, or a bot that replaces keys, may have been at it meanwhile.
+	if s, err = e.settled(ctx); err == nil {
+		err = e.fits(s)
+	}
+	if err != nil || s.keyed() {
+		return s, false, err
+	}
+	if err := p.stillFits(s); err != nil {
+		return s, false, err
 	}
 	key, err := e.addKey(ctx, s)
 	if err != nil {
 		return s, false, err
 	}
 	return s, true, e.test(ctx, s, key)
+}
+
+// settled looks once more, and waits first where a key is so new that another run may be about to store it.
+func (e *Enrolment) settled(ctx context.Context) (State, error) {
+	s, err := e.Look(ctx)
+	if err != nil || s.keyed() {
+		return s, err
+	}
+	for _, k := range s.Keys {
+		wait := min(k.Created.Add(settling).Sub(e.Now()), settling) // whatever the clocks say
+		if wait <= 0 {
+			continue
+		}
+		e.Say("waiting %s: another run may be about to store the access key %s", wait.Round(time.Second), k.ID)
+		if err := e.Pause(ctx, wait); err != nil {
+			return s, err
+		}
+		return e.Look(ctx)
+	}
+	return s, nil
+}
+
+// stillFits is an error where what is left to do about the key is not what the plan says.
+func (p Plan) stillFits(s State) error {
+	if p.keyed() {
+		return errors.New("the access key that the secret holds is gone since this began: run it again, and see what it would do")
+	}
+	for _, k := range s.Keys {
+		if !slices.ContainsFunc(p.lost, func(known rotation.Key) bool { return known.ID == k.ID }) {
+			return fmt.Errorf("the access key %s was made since this began: run it again, and see what it would do", k.ID)
+		}
+	}
+	return nil
 }
 
 func (e *Enrolment) addUser(ctx context.Context, s State) error {
@@ -86,6 +129,7 @@ func (e *Enrolment) addDevice(ctx context.Context, s State) error {
 		if err := e.Devices.DeleteDevice(ctx, serial); err != nil {
 			return fmt.Errorf("the MFA device %s is there already, and cannot be made anew: %w", serial, err)
 		}
+		e.Say("deleted the MFA device %s, which was not bound", serial)
 		d, err = e.Devices.CreateDevice(ctx, e.Path, e.Name)
 	}
 	if err != nil {
@@ -130,15 +174,21 @@ func (e *Enrolment) addSecret(ctx context.Context, s State) error {
 // addKey makes a key and stores it, in one go: its secret is in this process alone.
 func (e *Enrolment) addKey(ctx context.Context, s State) (secret.Credentials, error) {
 	var none secret.Credentials
-	if s.Secret.Holds() { // of an IAM user that is no more, or of keys that somebody deleted
+	lost, err := e.lost(ctx, s) // once more: a person has had minutes to scan the device
+	if err != nil {
+		return none, err
+	}
+	if s.Secret.Holds() {
 		if err := e.Secrets.PutEmpty(ctx, e.Secret, newEmpty()); err != nil {
 			return none, err
 		}
+		e.Say("emptied the secret %s, whose key IAM does not list", e.Secret)
 	}
-	for _, k := range s.Keys {
-		if err := e.dropLost(ctx, s, k); err != nil {
+	for _, k := range lost {
+		if err := e.IAM.DeleteKey(ctx, e.Name, k.ID); err != nil && !refusedAs(err, "NoSuchEntity") {
 			return none, err
 		}
+		e.Say("deleted the access key %s, which was made before and never stored", k.ID)
 	}
 	if err := ctx.Err(); err != nil {
 		return none, err
@@ -149,41 +199,34 @@ func (e *Enrolment) addKey(ctx context.Context, s State) (secret.Credentials, er
 	if err != nil {
 		return none, err
 	}
-	drop := func(why error) error {
-		if err := e.IAM.DeleteKey(ctx, e.Name, key.AccessKeyID); err != nil {
-			return fmt.Errorf("%w; the access key %s could not be deleted (%w), which the next run does", why, key.AccessKeyID, err)
+	if err := e.store(ctx, key, lost); err != nil {
+		if dropErr := e.IAM.DeleteKey(ctx, e.Name, key.AccessKeyID); dropErr != nil {
+			return none, fmt.Errorf("%w; the access key %s could not be deleted (%w), which the next run does", err, key.AccessKeyID, dropErr)
 		}
-		return fmt.Errorf("%w; the access key %s was deleted again", why, key.AccessKeyID)
-	}
-	switch keys, err := e.IAM.Keys(ctx, e.Name); {
-	case err != nil:
-		return none, drop(err)
-	case len(keys) > 1:
-		return none, drop(errors.New("somebody else is making a key for this IAM user at the same time"))
-	}
-	if err := e.Secrets.PutKey(ctx, e.Secret, key); err != nil {
-		return none, drop(err)
+		return none, fmt.Errorf("%w; the access key %s was deleted again", err, key.AccessKeyID)
 	}
 	e.Say("made the access key %s and stored it in %s", key.AccessKeyID, e.Secret)
 	return key, nil
 }
 
-// dropLost deletes a key whose secret nobody has: it was never used, and the secret holds none.
-func (e *Enrolment) dropLost(ctx context.Context, s State, k rotation.Key) error {
-	used, err := e.IAM.KeyLastUsed(ctx, k.ID)
-	switch {
-	case err != nil:
-		return err
-	case !used.IsZero():
-		return foreign("the IAM user %s has the access key %s, which was used, and the secret holds none: somebody made it by hand. "+
-			"Delete it in IAM if nobody needs it, and run this again", s.User.ARN, k.ID)
-	}
-	if err := e.IAM.DeleteKey(ctx, e.Name, k.ID); err != nil {
+// store puts a new key into the secret, unless somebody else has made one too. IAM may list some time longer what was
+// deleted just now.
+func (e *Enrolment) store(ctx context.Context, key secret.Credentials, deleted []rotation.Key) error {
+	keys, err := e.IAM.Keys(ctx, e.Name)
+	if err != nil {
 		return err
 	}
-	e.Say("deleted the access key %s, which was made before and never stored", k.ID)
-	return nil
+	for _, k := range keys {
+		known := func(d rotation.Key) bool { return d.ID == k.ID }
+		if k.ID != key.AccessKeyID && !slices.ContainsFunc(deleted, known) {
+			return fmt.Errorf("somebody else has made the access key %s for this IAM user at the same time", k.ID)
+		}
+	}
+	return e.Secrets.PutKey(ctx, e.Secret, key)
 }
+
+// newEmpty is the ID of another version without a key: at least 32 characters.
+func newEmpty() string { return Empty + rand.Text() }
 
 // test asks STS whose the new key is, until IAM knows it.
 func (e *Enrolment) test(ctx context.Context, s State, key secret.Credentials) error {

@@ -5,16 +5,17 @@
 //   - It touches what it made alone: an IAM user below the path and with the tag [Tag], and a secret with that tag.
 //     Everything else of the name is a [Foreign], and nothing is done.
 //   - The secret is there before the key. Until a key stands in it its current version says that there is none
-//     ([Empty]): a key that IAM lists then was made by a run that ended, and its secret is lost.
+//     ([Empty]), and then which one ([rotation.VersionOf]). That one counts alone, and only while IAM lists it: any other
+//     that IAM lists where it does not was made by a run that ended, and its secret is lost. Such a key is deleted if
+//     nobody has used it and the plan has said so; one that was used is a [Foreign].
+//   - What the plan has not said is not done.
 //   - A key is in this process and in Secrets Manager alone. A key that cannot be stored is deleted.
 package enrol
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -170,11 +171,13 @@ func (e *Enrolment) Look(ctx context.Context) (s State, err error) {
 		if s.Devices, err = e.Devices.Devices(ctx, e.Name); err != nil {
 			return s, err
 		}
-		if s.Keys, err = e.IAM.Keys(ctx, e.Name); err != nil {
-			return s, err
-		}
 	}
-	s.Secret, err = e.Secrets.Secret(ctx, e.Secret)
+	// Before the keys: a bot that replaces them meanwhile leaves the key that was current for minutes, and may have made
+	// the one that is current only now.
+	if s.Secret, err = e.Secrets.Secret(ctx, e.Secret); err != nil || !s.Exists {
+		return s, err
+	}
+	s.Keys, err = e.IAM.Keys(ctx, e.Name)
 	return s, err
 }
 
@@ -190,67 +193,3 @@ func (s State) Serial(p Person) string {
 	}
 	return ""
 }
-
-// Holds reports whether the secret holds a key.
-func (s Secret) Holds() bool {
-	return s.Found && !s.Deleted && s.Current != "" && !strings.HasPrefix(s.Current, Empty)
-}
-
-// keyed reports whether nothing is to be done about the key.
-func (s State) keyed() bool { return s.Secret.Holds() && len(s.Keys) > 0 }
-
-// fits is an error where something that is there cannot be gone on from.
-func (e *Enrolment) fits(s State) error {
-	switch {
-	case s.Exists && s.User.Boundary != e.Boundary:
-		return foreign("the IAM user %s has the permissions boundary %s, and %s is asked for: give that as --boundary, or change it in IAM",
-			s.User.ARN, orNone(s.User.Boundary), orNone(e.Boundary))
-	case s.Secret.Elsewhere:
-		return foreign("Secrets Manager rotates the secret %s by a function of its own: switch that off, or remove the secret", e.Secret)
-	case s.Secret.Found && !s.Secret.Tagged:
-		return foreign("there is a secret %s already, without the tag %s=%s: whoever made it may be able to read it. "+
-			"Nothing is done to it: delete it, or see who may read it and give it the tag", e.Secret, Tag, TagValue)
-	case s.keyed() && !slices.ContainsFunc(s.Keys, func(k rotation.Key) bool { return k.Active }):
-		return foreign("somebody has deactivated the access key %s of %s: activate it in IAM, or see `assumebot rotate-key`", s.Keys[0].ID, s.User.ARN)
-	}
-	return nil
-}
-
-func orNone(text string) string {
-	if text == "" {
-		return "none"
-	}
-	return text
-}
-
-// Plan says what [Enrolment.Add] would do, in order.
-func (e *Enrolment) Plan(ctx context.Context) (todo []string, s State, err error) {
-	if s, err = e.Look(ctx); err == nil {
-		err = e.fits(s)
-	}
-	if err != nil {
-		return nil, s, err
-	}
-	if !s.Exists {
-		todo = append(todo, "make the IAM user "+e.Path+e.Name+", with the permissions boundary "+orNone(e.Boundary))
-	}
-	if e.Policy != "" && s.Policy != e.Policy {
-		todo = append(todo, "give it the inline policy "+PolicyName)
-	}
-	if len(s.Devices) == 0 {
-		todo = append(todo, "make the virtual MFA device "+e.Path+e.Name+", show it as a QR code and ask for two codes of it")
-	}
-	switch {
-	case !s.Secret.Found:
-		todo = append(todo, "make the secret "+e.Secret)
-	case s.Secret.Deleted:
-		todo = append(todo, "bring back the secret "+e.Secret+", which is about to be deleted")
-	}
-	if !s.keyed() {
-		todo = append(todo, "make an access key, store it in the secret, and test it")
-	}
-	return todo, s, nil
-}
-
-// newEmpty is the ID of another version without a key: at least 32 characters.
-func newEmpty() string { return Empty + rand.Text() }

@@ -170,6 +170,18 @@ func (c calls) CreateKey(ctx context.Context, user string) (key secret.Credentia
 	return key, err
 }
 
+func (c calls) RestoreSecret(ctx context.Context, name string) error {
+	return c.do("RestoreSecret", func() error { return c.People.RestoreSecret(ctx, name) })
+}
+
+func (c calls) PutEmpty(ctx context.Context, name, version string) error {
+	return c.do("PutEmpty", func() error { return c.People.PutEmpty(ctx, name, version) })
+}
+
+func (c calls) DeactivateKey(ctx context.Context, user, id string) error {
+	return c.do("DeactivateKey", func() error { return c.People.DeactivateKey(ctx, user, id) })
+}
+
 func (c calls) PutKey(ctx context.Context, name string, key secret.Credentials) error {
 	return c.do("PutKey", func() error { return c.People.PutKey(ctx, name, key) })
 }
@@ -204,21 +216,21 @@ func (b *bench) user() string { return awstest.UserARN(hub, "assumebot/alice") }
 func (b *bench) whole() {
 	b.t.Helper()
 	active, inactive := b.aws.KeyIDs(b.user())
-	var stored struct {
-		ID string `json:"access_key_id"`
+	if len(inactive) > 0 || len(active) != 1 || active[0] != b.stored() {
+		b.t.Errorf("got the keys %v and %v, with %q stored, want the one that is stored", active, inactive, b.stored())
 	}
-	_ = json.Unmarshal([]byte(b.aws.SecretNow(hub, secretName, "AWSCURRENT")), &stored)
-	if len(inactive) > 0 || len(active) != 1 || active[0] != stored.ID {
-		b.t.Errorf("got the keys %v and %v, with %q stored, want the one that is stored", active, inactive, stored.ID)
-	}
-	todo, s, err := b.enrolment().Plan(b.t.Context())
-	if err != nil || len(todo) > 0 || !slices.Equal(s.Devices, []string{"arn:aws:iam::" + hub + ":mfa/assumebot/alice"}) {
-		b.t.Errorf("got %q left to do with the devices %v, %v; want nothing", todo, s.Devices, err)
+	plan, err := b.enrolment().Plan(b.t.Context())
+	if err != nil || len(plan.Todo) > 0 || !slices.Equal(plan.Devices, []string{deviceARN}) {
+		b.t.Errorf("got %q left to do with the devices %v, %v; want nothing", plan.Todo, plan.Devices, err)
 	}
 }
 
 func (b *bench) add() error {
-	_, _, err := b.enrolment().Add(b.t.Context())
+	e := b.enrolment()
+	plan, err := e.Plan(b.t.Context())
+	if err == nil {
+		_, _, err = e.Add(b.t.Context(), plan)
+	}
 	return err
 }
 
@@ -226,9 +238,9 @@ func TestAPersonIsMadeInOneGoUnderTheShippedPolicy(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.wrong = 1
-	todo, _, err := b.enrolment().Plan(t.Context())
-	if err != nil || len(todo) != 5 || b.changes > 0 {
-		t.Fatalf("got %q, %v after %d changes, want five steps and none done", todo, err, b.changes)
+	plan, err := b.enrolment().Plan(t.Context())
+	if err != nil || len(plan.Todo) != 5 || b.changes > 0 {
+		t.Fatalf("got %q, %v after %d changes, want five steps and none done", plan.Todo, err, b.changes)
 	}
 	if err := b.add(); err != nil {
 		t.Fatal(err)
@@ -249,9 +261,8 @@ func TestAPersonIsMadeInOneGoUnderTheShippedPolicy(t *testing.T) {
 
 var errDied = errors.New("the process has ended")
 
-// dying is a bench whose process ends at call n, before or after it.
-func dying(t *testing.T, n int, after bool, run func(b *bench) error) (b *bench, at string) {
-	b = newBench(t)
+// dyingAt runs what ends, as its process does, at call n, before or after it. It tells which call that was.
+func (b *bench) dyingAt(n int, after bool, run func(b *bench) error) (at string) {
 	dead := false
 	b.at = func(b *bench, call string) (error, error) {
 		if dead {
@@ -267,17 +278,18 @@ func dying(t *testing.T, n int, after bool, run func(b *bench) error) (b *bench,
 		return errDied, nil
 	}
 	if err := run(b); !dead && err != nil {
-		t.Fatal(err)
+		b.t.Fatal(err)
 	}
 	b.at = nil
-	return b, at
+	return at
 }
 
 func TestAddGoesOnAfterItsProcessDiedAtAnyCall(t *testing.T) {
 	t.Parallel()
 	for _, after := range []bool{false, true} {
 		for n := 1; ; n++ {
-			b, at := dying(t, n, after, (*bench).add)
+			b := newBench(t)
+			at := b.dyingAt(n, after, (*bench).add)
 			if at == "" {
 				break
 			}
@@ -294,9 +306,11 @@ func TestAddGoesOnAfterItsProcessDiedAtAnyCall(t *testing.T) {
 func TestRemoveTakesAllAwayAfterItsProcessDiedAtAnyCall(t *testing.T) {
 	t.Parallel()
 	for n := 1; ; n++ {
-		b, at := dying(t, 0, false, (*bench).add)
+		b, at, dead := newBench(t), "", false
+		if err := b.add(); err != nil {
+			t.Fatal(err)
+		}
 		b.changes = 0
-		dead := false
 		b.at = func(b *bench, call string) (error, error) {
 			if dead = dead || b.changes == n; dead {
 				at = call

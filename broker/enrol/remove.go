@@ -33,6 +33,9 @@ func (e *Enrolment) Removal(ctx context.Context) (todo []string, s State, err er
 		}
 		todo = append(todo, what)
 	}
+	if s.Exists && len(s.Devices) == 0 {
+		todo = append(todo, "delete the MFA device "+deviceOf(s.User.ARN, e.Person)+", if there is one that is not bound")
+	}
 	if s.Policy != "" {
 		todo = append(todo, "delete the inline policy "+PolicyName)
 	}
@@ -80,13 +83,17 @@ func (e *Enrolment) Remove(ctx context.Context) error {
 	return e.removeUser(ctx, s)
 }
 
+// removeKeys ends all of them before it deletes any: a run may end in the middle.
 func (e *Enrolment) removeKeys(ctx context.Context, s State) error {
 	for _, k := range s.Keys {
-		if k.Active {
-			if err := e.IAM.DeactivateKey(ctx, e.Name, k.ID); err != nil && !refusedAs(err, "NoSuchEntity") {
-				return err
-			}
+		if !k.Active {
+			continue
 		}
+		if err := e.IAM.DeactivateKey(ctx, e.Name, k.ID); err != nil && !refusedAs(err, "NoSuchEntity") {
+			return err
+		}
+	}
+	for _, k := range s.Keys {
 		if err := e.IAM.DeleteKey(ctx, e.Name, k.ID); err != nil && !refusedAs(err, "NoSuchEntity") {
 			return err
 		}

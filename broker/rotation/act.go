@@ -136,7 +136,7 @@ func (t *turn) create(ctx context.Context, p *plan) error {
 		return errors.Join(err, t.undo(ctx, key, err))
 	}
 	err = t.end(ctx, nil)
-	version := rand.Text() + rand.Text() // at least 32 characters
+	version := VersionOf(key.AccessKeyID)
 	if err == nil {
 		err = t.begin(ctx, event.RotateStore, key.AccessKeyID, "")
 	}

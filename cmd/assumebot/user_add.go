@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/assumebot/assumebot/broker/enrol"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 	"github.com/assumebot/assumebot/cmd/internal/setup"
 )
@@ -63,19 +64,20 @@ func (a userAdd) run(ctx context.Context, c *cobra.Command, name string) error {
 	if e.Boundary, err = boundaryARN(*a.boundary, e.caller); err != nil {
 		return err
 	}
-	todo, s, err := e.Plan(ctx)
+	plan, err := e.Plan(ctx)
 	switch {
 	case err != nil:
 		return e.again(ctx, err)
-	case len(todo) == 0:
-		e.out.line("all of it is there already; `assumebot check --live` tells whether it works")
-		e.lines(s.Serial(e.Person), *a.slack)
+	case len(plan.Todo) == 0:
+		e.out.line("all of it is there already. %s", keyThere(plan.State))
+		e.lines(plan.Serial(e.Person), *a.slack)
 		return e.out.err
-	case !*a.yes:
-		e.todo(todo)
+	}
+	e.todo(plan.Todo)
+	if !*a.yes {
 		return errors.Join(e.out.err, errors.New("nothing was done: --yes does it"))
 	}
-	if len(s.Devices) == 0 {
+	if len(plan.Devices) == 0 {
 		desk, err := openDesk(c, e.caller, a.qr.chosen == "yes")
 		if err != nil {
 			return err
@@ -83,16 +85,24 @@ func (a userAdd) run(ctx context.Context, c *cobra.Command, name string) error {
 		defer desk.close()
 		e.Terminal = desk
 	}
-	s, tested, err := e.Add(ctx)
+	s, tested, err := e.Add(ctx, plan)
 	if err != nil {
 		return e.again(ctx, err)
 	}
 	if !tested {
-		e.out.line("the access key was there already; `assumebot check --live` tells whether it works")
+		e.out.line("%s", keyThere(s))
 	}
 	e.lines(s.Serial(e.Person), *a.slack)
 	e.out.line("\nThe trust policy of each role has to name %s.", s.User.ARN)
 	return e.out.err
+}
+
+// keyThere is what is known of a key that was there before: nobody here may read the secret.
+func keyThere(s enrol.State) string {
+	if id, told := s.Secret.Key(); told {
+		return "The secret holds the access key " + id + ", which is active; `assumebot check --live` tells whether it works"
+	}
+	return "Which access key the secret holds cannot be told from here: `assumebot check --live` tells whether it works"
 }
 
 // policyFor is the policy of an IAM user for these accounts of the config; "" where none has a role.
