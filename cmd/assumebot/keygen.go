@@ -40,9 +40,12 @@ func (w wrapFlags) print(ctx context.Context, c *cobra.Command, fresh func(*app.
 	}
 	var lines []string
 	if *w.wrap {
-		list, err := io.ReadAll(io.LimitReader(c.InOrStdin(), maxKeyList))
-		if err != nil {
+		list, err := io.ReadAll(io.LimitReader(c.InOrStdin(), maxKeyList+1))
+		switch {
+		case err != nil:
 			return fmt.Errorf("read standard input: %w", err)
+		case len(list) > maxKeyList:
+			return fmt.Errorf("standard input is larger than %d bytes, so nothing was wrapped: is it the list of keys?", maxKeyList)
 		}
 		if lines, err = wrap(by, string(list)); err != nil {
 			return err
