@@ -34,7 +34,7 @@ func (s LogKeys) Check(macs string, message []byte) bool {
 	if len(macs) > entry.MaxMACs {
 		return false
 	}
-	right, keys := false, s.ring.now.Load().keys
+	right, keys := false, s.ring.now.Load().opening()
 	for part := range strings.SplitSeq(macs, ",") {
 		id, text, _ := strings.Cut(part, "=")
 		for _, k := range keys {

@@ -67,7 +67,10 @@ func (e *UnsealError) Error() string {
 func (e *UnsealError) Is(target error) bool { return e.Schema > 0 && target == broker.ErrNewer }
 
 // A ring is the seal keys, newest first: the first seals, all open.
-type ring struct{ keys []ringKey }
+type ring struct {
+	keys   []ringKey
+	former []ringKey // that are no keys of the ring any more, and only open
+}
 
 type ringKey struct {
 	id   []byte
@@ -171,11 +174,12 @@ func (r *ring) open(redisKey string, sealed []byte) ([]byte, error) {
 		return nil, &UnsealError{Key: redisKey}
 	}
 	id, nonce := sealed[1:1+keyIDSize], sealed[1+keyIDSize:headerSize]
-	i := slices.IndexFunc(r.keys, func(k ringKey) bool { return bytes.Equal(k.id, id) })
+	keys := r.opening()
+	i := slices.IndexFunc(keys, func(k ringKey) bool { return bytes.Equal(k.id, id) })
 	if i < 0 {
 		return nil, &UnsealError{Key: redisKey, UnknownKey: hex.EncodeToString(id)}
 	}
-	plain, err := r.keys[i].aead.Open(nil, nonce, sealed[headerSize:], associated(id, redisKey))
+	plain, err := keys[i].aead.Open(nil, nonce, sealed[headerSize:], associated(id, redisKey))
 	if err != nil {
 		return nil, &UnsealError{Key: redisKey}
 	}

@@ -22,6 +22,8 @@ type State struct {
 	Readers []Reader
 	Leases  []string // that this replica holds
 	Keys    []Key    // access keys of Users whose age this replica has looked up
+	// SealKeys is how it stands with the file of the seal keys; nil where they are in none.
+	SealKeys *SealKeys
 	// NotReplaced counts, of each code, how often this replica could not go on with the rotation of an access key.
 	NotReplaced []Count
 }
@@ -30,6 +32,12 @@ type State struct {
 type Count struct {
 	Code  string // one of a few that stand in the program
 	Times int
+}
+
+// A SealKeys is how it stands with the file of the seal keys, which is read again when it changes.
+type SealKeys struct {
+	Read    time.Time // when the keys that the replica goes by were read
+	Refused bool      // the file says something else by now, which is not used
 }
 
 // A Key is the access key of a User.

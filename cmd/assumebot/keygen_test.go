@@ -24,6 +24,7 @@ func TestKeysToWrapAreWrappedAllOrNot(t *testing.T) {
 	} {
 		t.Setenv(name, value)
 	}
+	const tooLarge = "standard input is larger than 65536 bytes, so nothing was wrapped: is it the list of keys?"
 	one, two := app.NewSealKey().Reveal(), app.NewSealKey().Reveal()
 	listOf := func(bytes int) string { return one + strings.Repeat("\n", bytes-len(one)-len(two)) + two }
 	for name, c := range map[string]struct {
@@ -31,8 +32,8 @@ func TestKeysToWrapAreWrappedAllOrNot(t *testing.T) {
 		wraps      int
 	}{
 		"as long as may be":    {listOf(64 << 10), "", 2},
-		"a key more":           {listOf(64<<10) + "\n" + app.NewSealKey().Reveal(), "standard input is larger than 65536 bytes, so nothing was wrapped: is it the list of keys?", 0},
-		"never ending, nearly": {strings.Repeat(one+"\n", 100_000), "standard input is larger than 65536 bytes", 0},
+		"a key more":           {listOf(64<<10) + "\n" + app.NewSealKey().Reveal(), tooLarge, 0},
+		"never ending, nearly": {strings.Repeat(one+"\n", 100_000), tooLarge, 0},
 	} {
 		asked := len(aws.Calls())
 		keygen := keygenCommand(t.Context(), os.Getenv)

@@ -181,7 +181,7 @@ func (a *App) wire(s Settings) {
 	})
 	if env.Read != nil {
 		a.watcher = &watcher{
-			path: env.Read.Path(), look: env.Look, reload: env.Reload, check: s.CheckConfig, log: env.Log, done: *env.Read,
+			path: env.Read.Path(), look: env.Look, reload: env.Reload, check: s.withoutSealKeys().CheckConfig, log: env.Log, done: *env.Read,
 			serve:    func(c config.Config) { a.Bot.Serve(m.broker(c), botSettings(c)) },
 			announce: newAnnouncer(st, a.record, env.Now, env.Log),
 		}

@@ -30,23 +30,31 @@ func TestWhatCannotBeRightIsRefusedBeforeAnybodyIsAsked(t *testing.T) {
 	role.Broker.Accounts = policy.Accounts(policy.Account{Name: "prod", RoleARN: "arn:aws-cn:iam::222222222222:role/x"})
 	both := role
 	both.Record.Origin = "example.com/other"
+	siem := config.Sink{Name: "siem", Webhook: "https://siem.example", Secret: "SIEM_KEY"}
+	keeping := func(r config.Record) config.Config { return config.Config{Record: r} }
+	key := secret.Credentials{AccessKeyID: "AKIABOT0000000000000", SecretAccessKey: secret.New("bot-secret")}
 	for name, c := range map[string]struct {
 		s    Settings
 		cfg  config.Config
 		says []string
 	}{
-		"another partition":              {right, role, []string{"the role of account prod is in aws-cn"}},
-		"another record, and the former": {right, both, []string{"record.origin is example.com/other, and ASSUMEBOT_RECORD_KEY is of the record example.com/assumebot", "account prod"}},
-		"a seal key of another record":   {foreign, config.Config{}, []string{"ASSUMEBOT_SEAL_KEYS: key 2 was wrapped for the record example.com/other, and this one is " + ourOrigin}},
-		"a sink without its key": {right, config.Config{Record: config.Record{Sinks: []config.Sink{{Name: "siem", Webhook: "https://siem.example", Secret: "SIEM_KEY"}}}},
-			[]string{"record.sinks: siem: SIEM_KEY"}},
-		"no directory of the archive": {right, config.Config{Record: config.Record{Archive: t.TempDir() + "/none"}}, []string{"the archive of the record", "make it"}},
+		"another partition": {right, role, []string{"the role of account prod is in aws-cn"}},
+		"another record, and the former": {right, both, []string{
+			"record.origin is example.com/other, and ASSUMEBOT_RECORD_KEY is of the record example.com/assumebot", "account prod",
+		}},
+		"a seal key of another record": {foreign, config.Config{}, []string{
+			"ASSUMEBOT_SEAL_KEYS: key 2 was wrapped for the record example.com/other, and this one is " + ourOrigin,
+		}},
+		"a sink without its key":      {right, keeping(config.Record{Sinks: []config.Sink{siem}}), []string{"record.sinks: siem: SIEM_KEY"}},
+		"no directory of the archive": {right, keeping(config.Record{Archive: t.TempDir() + "/none"}), []string{"the archive of the record", "make it"}},
 	} {
 		asked := len(b.aws.Calls())
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		env := Environment{
-			AWS:    &awsapi.Place{Endpoint: b.aws.URL(), Key: secret.Credentials{AccessKeyID: "AKIABOT0000000000000", SecretAccessKey: secret.New("bot-secret")}},
-			Getenv: func(string) string { return "" }, Now: time.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+			AWS:    &awsapi.Place{Endpoint: b.aws.URL(), Key: key},
+			Getenv: func(string) string { return "" },
+			Now:    time.Now,
+			Log:    slog.New(slog.NewTextHandler(io.Discard, nil)),
 		}
 		_, err := New(ctx, c.cfg, c.s, env)
 		cancel()

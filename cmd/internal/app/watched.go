@@ -68,7 +68,7 @@ func (a *App) State(ctx context.Context) watch.State {
 	_, pause := a.Record.Orders("")
 	s.Paused = pause != nil && !pause.Over(a.env.Now())
 	a.Bot.Watched(&s)
-	s.Keys, s.NotReplaced = a.ages.told(), a.keys.told()
+	s.Keys, s.NotReplaced, s.SealKeys = a.ages.told(), a.keys.told(), a.seals.told()
 	if p.Archive {
 		s.Readers = append(s.Readers, watch.Reader{Name: watch.ReaderArchive, Next: p.Archived})
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -51,17 +52,17 @@ func wrapped(entry, purpose string) (k awsapi.WrappedKey, err error) {
 	return k, err
 }
 
-// An unwrapper has KMS open keys, each once: what was opened stays in memory.
+// An unwrapper has KMS open keys, each once: what was opened stays in memory until keep drops it.
 type unwrapper struct {
 	kms interface {
 		Unwrap(ctx context.Context, k awsapi.WrappedKey) (secret.Text, error)
 	}
 	mu     sync.Mutex
-	opened map[string]secret.Text // by the entry
+	opened map[digest]secret.Text // by the entry
 }
 
 func newUnwrapper(aws *awsapi.Client) *unwrapper {
-	return &unwrapper{kms: aws, opened: map[string]secret.Text{}}
+	return &unwrapper{kms: aws, opened: map[digest]secret.Text{}}
 }
 
 // checked is a key as a ring has it, of what KMS has opened; or what is wrong with that.
@@ -93,7 +94,7 @@ func (u *unwrapper) keys(ctx context.Context, name, purpose string, ring []secre
 func (u *unwrapper) open(ctx context.Context, entry secret.Text, k awsapi.WrappedKey, check checked) (secret.Text, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if key, ok := u.opened[entry.Reveal()]; ok {
+	if key, ok := u.opened[digestOf(entry)]; ok {
 		return key, nil
 	}
 	held, err := u.kms.Unwrap(ctx, k)
@@ -103,8 +104,19 @@ func (u *unwrapper) open(ctx context.Context, entry secret.Text, k awsapi.Wrappe
 	if err != nil {
 		return secret.Text{}, err
 	}
-	u.opened[entry.Reveal()] = held
+	u.opened[digestOf(entry)] = held
 	return held, nil
+}
+
+// keep forgets what was opened of all but these entries.
+func (u *unwrapper) keep(entries []secret.Text) {
+	kept := map[digest]bool{}
+	for _, e := range entries {
+		kept[digestOf(e)] = true
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	maps.DeleteFunc(u.opened, func(d digest, _ secret.Text) bool { return !kept[d] })
 }
 
 // sealKeys opens a ring of seal keys. With an origin, those that are wrapped must be of that record.
@@ -131,6 +143,12 @@ func sealsFor(origin string, ring []secret.Text) error {
 		}
 	}
 	return nil
+}
+
+// withoutSealKeys is for who keeps s for long and needs none: a key that leaves the ring shall not stay in memory there.
+func (s Settings) withoutSealKeys() Settings {
+	s.SealKeys, s.sealFile = nil, secret.Text{}
+	return s
 }
 
 // checkSealKeys says so when a seal key was wrapped for another record.

@@ -1,12 +1,8 @@
 package app
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -186,110 +182,5 @@ func TestKeysInClearAreWrappedAsTheyAre(t *testing.T) {
 	}
 	if _, err := b.by.RecordKeys(t.Context(), recordKey, "example.com/other"); err == nil {
 		t.Error("a key of another record is wrapped for this one")
-	}
-}
-
-// reseal is a resealing over a file, and what it has the store use.
-func reseal(t *testing.T, b *wrapBench, first string) (r *resealing, write func(string), used func() string, tick func(time.Duration)) {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "seal_keys")
-	write = func(text string) {
-		t.Helper()
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write(first)
-	getenv := func(name string) string { return map[string]string{"ASSUMEBOT_SEAL_KEYS_FILE": file}[name] }
-	reader := settingsReader{getenv: getenv}
-	s := Settings{RedisURL: secret.New("redis://x"), RecordKeys: []secret.Text{secret.New(recordKey)}}
-	reader.keys(&s, true)
-	u := newUnwrapper(b.client)
-	s.RecordKeys = []secret.Text{secret.New(recordKey)}
-	s, err := s.unwrapped(t.Context(), u)
-	if err != nil {
-		t.Fatal(err)
-	}
-	st, err := store.Open(t.Context(), store.Options{URL: secret.New(store.Embedded), SealKeys: s.SealKeys})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = st.Close() })
-	now := time.Now()
-	newest := ""
-	use := func(keys []secret.Text) (string, error) {
-		id, err := st.UseSealKeys(keys)
-		if err == nil {
-			newest = fmt.Sprint(len(keys), " ", id)
-		}
-		return id, err
-	}
-	r = newResealing(s, u, use, Environment{Getenv: getenv, Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(b.log, nil))})
-	return r, write, func() string { return newest }, func(d time.Duration) { now = now.Add(d) }
-}
-
-func TestTheFileOfSealKeysCountsWithoutARestart(t *testing.T) {
-	b := newWrapBench(t)
-	first, second := b.sealKey(t, ourOrigin), b.sealKey(t, ourOrigin)
-	r, write, used, tick := reseal(t, b, first)
-	look := func() { r.poll(context.WithoutCancel(t.Context())) }
-	asked := func() (n int) {
-		for _, c := range b.aws.Calls() {
-			if c.Action == "Decrypt" {
-				n++
-			}
-		}
-		return n
-	}
-	look()
-	look()
-	if used() != "" || asked() != 1 {
-		t.Fatalf("got %q and %d calls, want nothing done about the same file", used(), asked())
-	}
-	write(first + "\n" + second + "\n")
-	if look(); used() != "" {
-		t.Error("a file is taken that was seen once, perhaps half")
-	}
-	if look(); !strings.HasPrefix(used(), "2 ") || asked() != 2 {
-		t.Errorf("got %q and %d calls, want both keys, and KMS asked for the new one alone", used(), asked())
-	}
-	was := used()
-	write(second + "\n" + first + "\n")
-	look()
-	if look(); !strings.HasPrefix(used(), "2 ") || used() == was || asked() != 2 {
-		t.Errorf("got %q and %d calls, want that the second seals, and KMS not asked again", used(), asked())
-	}
-	was = used()
-	for name, text := range map[string]string{
-		"without the key that seals": b.sealKey(t, ourOrigin), "nothing": "", "no key": "canary",
-		"a first key that other replicas lack": b.sealKey(t, ourOrigin) + "\n" + second + "\n" + first,
-		"of another bot":                       b.sealKey(t, "example.com/other") + "\n" + second,
-		"a key in clear":                       second + "\n" + first + "\n" + sealKey("clear"),
-	} {
-		b.log.Reset()
-		write(text)
-		look()
-		look()
-		look()
-		if got := b.log.String(); used() != was || strings.Count(got, "are not used") != 1 || strings.Contains(got, "canary") {
-			t.Errorf("%s: got %q and %q, want one line about it and the keys from before", name, used(), got)
-		}
-	}
-	// KMS is away: it is asked again, not at each look.
-	b.log.Reset()
-	third := b.sealKey(t, ourOrigin)
-	clear := b.aws.Inject(awstest.Fault{Action: "Decrypt", Error: &awstest.FaultError{Code: "ThrottlingException", Message: "Rate exceeded"}})
-	write(second + "\n" + third + "\n" + first)
-	look()
-	look()
-	n := asked()
-	look()
-	if used() != was || asked() != n || !strings.Contains(b.log.String(), "KMS has too many requests") {
-		t.Errorf("got %q, %d calls more and %q, want the keys from before", used(), asked()-n, b.log.String())
-	}
-	clear()
-	tick(unwrapAgain)
-	if look(); !strings.HasPrefix(used(), "3 ") {
-		t.Errorf("got %q, want all three once KMS answers", used())
 	}
 }

@@ -76,7 +76,8 @@ func (w *world) writesKeys(t *testing.T, name, text string) {
 	}
 }
 
-// TestABotWhoseKeysKMSHasWrapped serves, has its seal keys changed without a restart, and keeps what was sealed before.
+// TestABotWhoseKeysKMSHasWrapped serves, has its seal keys changed without a restart, and keeps what was sealed before,
+// also by a key that was removed too early.
 // The clear keys are in no log and nowhere in Redis.
 func TestABotWhoseKeysKMSHasWrapped(t *testing.T) {
 	w := newSessionWorld(t)
@@ -95,7 +96,7 @@ func TestABotWhoseKeysKMSHasWrapped(t *testing.T) {
 	r := w.run(sessionConfig, w.inFiles(t, url, lines[0], record))
 	wantText(t, w.says("U01ALICE", "/mfa", w.alice.Code()), "Your MFA session runs until") // sealed by the first
 
-	for i, ring := range []string{lines[0] + "\n" + lines[1], lines[1] + "\n" + lines[0]} {
+	for i, ring := range []string{lines[0] + "\n" + lines[1], lines[1] + "\n" + lines[0], lines[1]} {
 		w.writesKeys(t, "seal_keys", ring)
 		asked := time.Now()
 		for strings.Count(w.logs.String(), "seal keys read from their file") <= i {
