@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,8 @@ var replicaTests = []test{
 	{"a replica lives until its time is over", replicaLives},
 	{"a replica that ends is gone at once", replicaLeaves},
 	{"words that somebody else put there are not believed", replicaForged},
+	{"words that somebody puts back are not believed", replicaPutBack},
+	{"no more is read than a replica says", replicaHuge},
 }
 
 func wantAlive(t testing.TB, h *harness, want map[string][]byte) {
@@ -82,5 +85,53 @@ func replicaForged(t testing.TB, h *harness) {
 	wantAlive(t, h, map[string][]byte{"one": []byte("well"), "two": nil, "three": nil})
 	if n, err := h.raw.ZCard(t.Context(), index).Result(); err != nil || n != 3 {
 		t.Errorf("got %d in the index, %v, want the 3 that live", n, err)
+	}
+}
+
+func replicaPutBack(t testing.TB, h *harness) {
+	h.needsShared(t)
+	sayAlive(t, h, "one", "well", 1)
+	sayAlive(t, h, "two", "well", 60)
+	key := h.only(t, "{replicas}:one")
+	old, err := h.raw.Get(t.Context(), key).Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.pass(t, h.unit)
+	wantAlive(t, h, map[string][]byte{"two": []byte("well")})
+	index := strings.TrimSuffix(key, ":one")
+	err = errors.Join(
+		h.raw.Set(t.Context(), key, old, 0).Err(),
+		h.raw.ZAdd(t.Context(), index, redis.Z{Score: float64(h.now().UnixMilli()), Member: "one"}).Err())
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantAlive(t, h, map[string][]byte{"two": []byte("well")})
+	sayAlive(t, h, "one", "back", 60)
+	wantAlive(t, h, map[string][]byte{"one": []byte("back"), "two": []byte("well")})
+	h.skew(-time.Hour) // of this replica alone: Redis's clock is what counts
+	wantAlive(t, h, map[string][]byte{"one": []byte("back"), "two": []byte("well")})
+}
+
+// replicaHuge has more there than the store reads of anything, and what is no text.
+func replicaHuge(t testing.TB, h *harness) {
+	h.needsShared(t)
+	sayAlive(t, h, "one", strings.Repeat("w", 1<<10), 60)
+	index := strings.TrimSuffix(h.only(t, "{replicas}:one"), ":one")
+	huge := strings.Repeat("x", 9<<20)
+	if err := h.raw.Set(t.Context(), index+":huge", huge, 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.raw.LPush(t.Context(), index+":list", "x").Err(); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"huge", "list", "none", huge} {
+		if err := h.raw.ZAdd(t.Context(), index, redis.Z{Score: float64(h.now().Add(time.Minute).UnixMilli()), Member: id}).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantAlive(t, h, map[string][]byte{"one": []byte(strings.Repeat("w", 1<<10)), "huge": nil})
+	if n, err := h.raw.ZCard(t.Context(), index).Result(); err != nil || n != 2 {
+		t.Errorf("got %d in the index, %v, want the 2 that somebody says something of", n, err)
 	}
 }
