@@ -79,10 +79,11 @@ func (s *identities) used(r *request) bool {
 	return true
 }
 
-// userByName finds a user by the last part of its name; IAM's user names are unique without their path.
+// userByName finds a user by the last part of its name; IAM's user names are unique without their path, and "not
+// distinguished by case": https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateUser.html
 func (s *identities) userByName(account, name string) (string, *user) {
 	for arn, u := range s.users {
-		if u.Account == account && lastPart(u.Name) == name {
+		if u.Account == account && strings.EqualFold(lastPart(u.Name), name) {
 			return arn, u
 		}
 	}

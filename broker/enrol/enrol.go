@@ -159,6 +159,9 @@ func (e *Enrolment) Look(ctx context.Context) (s State, err error) {
 	}
 	if s.Exists {
 		switch {
+		case !strings.HasSuffix(s.User.ARN, "/"+e.Name):
+			return s, foreign("there is an IAM user %s already, whose name differs from %s in case alone, which IAM does not tell apart: nothing is done to it",
+				s.User.ARN, e.Name)
 		case s.User.Path != e.Path:
 			return s, foreign("there is an IAM user %s already, which is not below %s: nothing is done to it", s.User.ARN, e.Path)
 		case !s.User.Tagged:

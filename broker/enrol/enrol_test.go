@@ -349,6 +349,13 @@ func TestWhatOthersMadeIsLeftAlone(t *testing.T) {
 		"a user without the tag": func(b *bench) {
 			b.aws.AddUser(awstest.User{Account: hub, Name: "assumebot/alice", AccessKeyID: "AKIATEAM000000000000"})
 		},
+		"a user in another case": func(b *bench) {
+			other := b.person()
+			other.Name = "Alice"
+			if err := b.people.CreateUser(b.t.Context(), other); err != nil {
+				b.t.Fatal(err)
+			}
+		},
 		"a secret":                            func(b *bench) { b.aws.PutSecret(hub, secretName, `{"password":"x"}`) },
 		"a secret that waits for a value":     func(b *bench) { b.aws.AddEmptySecret(hub, secretName, "owner", "payroll") },
 		"a secret with another tag so called": func(b *bench) { b.aws.AddEmptySecret(hub, secretName, enrol.Tag, "production") },
@@ -407,5 +414,24 @@ func TestAnUnstoredKeyThatSomebodyUsesIsLeft(t *testing.T) {
 	err = b.add()
 	if active, _ := b.aws.KeyIDs(b.user()); err == nil || !strings.Contains(err.Error(), key.AccessKeyID) || len(active) != 1 {
 		t.Errorf("got %v and the keys %v, want that key named and left", err, active)
+	}
+}
+
+// TestRemoveTakesDevicesAwayThatItMayNotDelete: a security key, and a virtual device that the person made.
+func TestRemoveTakesDevicesAwayThatItMayNotDelete(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	if err := b.add(); err != nil {
+		t.Fatal(err)
+	}
+	for _, serial := range []string{"arn:aws:iam::" + hub + ":u2f/user/alice/key-ABCDEF", "arn:aws:iam::" + hub + ":mfa/phone", "GAHT12345678"} {
+		b.aws.AddDevice(hub, "assumebot/alice", serial, []byte("seed of "+serial))
+	}
+	todo, _, err := b.enrolment().Removal(t.Context())
+	if plan := strings.Join(todo, "\n"); err != nil || strings.Count(plan, " and delete it") != 1 || !strings.Contains(plan, deviceARN+" away and delete it") {
+		t.Errorf("got %s, %v, want four devices taken away, and %s alone deleted", plan, err, deviceARN)
+	}
+	if err := b.enrolment().Remove(t.Context()); err != nil || b.aws.HasUser(b.user()) {
+		t.Errorf("got %v, want all of it away", err)
 	}
 }

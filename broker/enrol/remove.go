@@ -28,7 +28,7 @@ func (e *Enrolment) Removal(ctx context.Context) (todo []string, s State, err er
 	}
 	for _, serial := range s.Devices {
 		what := "take the MFA device " + serial + " away"
-		if virtual(serial) {
+		if e.ours(serial) {
 			what += " and delete it"
 		}
 		todo = append(todo, what)
@@ -47,8 +47,8 @@ func (e *Enrolment) Removal(ctx context.Context) (todo []string, s State, err er
 
 func (s State) removable() bool { return s.Secret.Found && s.Secret.Tagged && !s.Secret.Deleted }
 
-// virtual reports whether it is a device that IAM keeps: a hardware serial is no ARN.
-func virtual(serial string) bool { return strings.HasPrefix(serial, "arn:") }
+// ours reports whether a device is a virtual one below the path: nothing else was made here, nor may be deleted.
+func (p Person) ours(serial string) bool { return strings.Contains(serial, ":mfa"+p.Path) }
 
 // Remove takes away what is there: what works first. It may be run again after any error.
 func (e *Enrolment) Remove(ctx context.Context) error {
@@ -108,7 +108,7 @@ func (e *Enrolment) removeDevices(ctx context.Context, s State) error {
 		if err := e.Devices.DeactivateDevice(ctx, e.Name, serial); err != nil && !refusedAs(err, "NoSuchEntity") {
 			return err
 		}
-		if !virtual(serial) {
+		if !e.ours(serial) {
 			e.Say("took the MFA device %s away", serial)
 			continue
 		}
