@@ -63,10 +63,13 @@ func checkReport(text string) error {
 // which did, as they are printed.
 func (k PublicKeys) CheckReport(raw []byte) (body []byte, signers []string, err error) {
 	if len(raw) > MaxReport {
-		return nil, nil, fmt.Errorf("a report of %d bytes", len(raw))
+		return nil, nil, fmt.Errorf("a report of %d bytes, and one has %d at most", len(raw), MaxReport)
 	}
 	if !strings.HasPrefix(string(raw), reportHead) {
 		return nil, nil, ErrNoReport
+	}
+	if !utf8.Valid(raw) {
+		return nil, nil, errors.New("a report with bytes that are not UTF-8: somebody has altered it")
 	}
 	if checkReport(string(raw)) == nil {
 		return nil, nil, ErrUnsignedReport

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -74,6 +75,7 @@ func TestAnythingButTheReportThatWasSignedIsRefused(t *testing.T) {
 		"nothing":          nil,
 		"another's":        reportOf(t, newTestSigner(t)),
 		"without its head": bytes.TrimPrefix(right, []byte(reportHead)),
+		"no UTF-8":         bytes.Replace(right, []byte("passed"), []byte("pass\xff"), 1),
 		"more after it":    append(bytes.Clone(right), "more\n"...),
 		"huge":             append(bytes.Clone(right), bytes.Repeat([]byte("x"), MaxReport)...),
 	} {
@@ -160,6 +162,41 @@ func FuzzCheckReport(f *testing.F) {
 		body, _, err := keys.CheckReport(data)
 		if err == nil && string(body) != reportBody {
 			t.Errorf("got %q, which nobody signed", body)
+		}
+	})
+}
+
+// FuzzReport holds that nothing but what was signed is right.
+func FuzzReport(f *testing.F) {
+	key, _, err := NewKey(testOrigin)
+	if err != nil {
+		f.Fatal(err)
+	}
+	s, err := NewSigner(key)
+	if err != nil {
+		f.Fatal(err)
+	}
+	keys, err := s.PublicKeys()
+	if err != nil {
+		f.Fatal(err)
+	}
+	right, err := s.Report([]byte(reportBody))
+	if err != nil {
+		f.Fatal(err)
+	}
+	// A key is new in each process, so what is fuzzed is what is done to a report.
+	f.Add(0, 0, []byte(nil))
+	f.Add(30, 6, []byte("failed"))
+	f.Add(len(reportHead), 0, []byte("{\n}\n"))
+	f.Add(len(right), 0, []byte("— another AAAAAAAA\n"))
+	f.Add(0, len(right), []byte(UnsignedReport([]byte(reportBody))))
+	f.Add(40, 1, []byte{0xff})
+	f.Fuzz(func(t *testing.T, at, cut int, with []byte) {
+		at = min(max(at, 0), len(right))
+		cut = min(max(cut, 0), len(right)-at)
+		raw := slices.Concat(right[:at], with, right[at+cut:])
+		if body, _, err := keys.CheckReport(raw); err == nil && string(body) != reportBody {
+			t.Errorf("got %q of\n%s", body, raw)
 		}
 	})
 }

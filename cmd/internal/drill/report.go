@@ -66,15 +66,13 @@ type Check struct {
 
 // Write signs r and writes it; without a signer it says in the report that it is unsigned.
 func (r Report) Write(w io.Writer, by *tree.Signer) error {
-	body := func() ([]byte, error) {
-		var out bytes.Buffer
-		to := json.NewEncoder(&out)
-		to.SetEscapeHTML(false)
-		to.SetIndent("", "  ")
-		err := to.Encode(r)
-		return out.Bytes(), err
+	data, err := r.body()
+	if err == nil { // once more: what was no UTF-8 has become some
+		var as Report
+		if err = json.Unmarshal(data, &as); err == nil {
+			data, err = as.body()
+		}
 	}
-	data, err := body()
 	if err != nil {
 		return err
 	}
@@ -86,6 +84,50 @@ func (r Report) Write(w io.Writer, by *tree.Signer) error {
 	}
 	_, err = w.Write(text)
 	return err
+}
+
+// body is r as JSON, in the one form that [Read] takes.
+func (r Report) body() ([]byte, error) {
+	var out bytes.Buffer
+	to := json.NewEncoder(&out)
+	to.SetEscapeHTML(false)
+	to.SetIndent("", "  ")
+	err := to.Encode(r)
+	return out.Bytes(), err
+}
+
+// parse reads a body that is, byte for byte, as this program writes it. So a key that stands twice,
+// one in other letters or an unknown one is refused: whoever reads the same file by another parser
+// must find the same in it.
+func parse(body []byte) (r Report, err error) {
+	in := json.NewDecoder(bytes.NewReader(body))
+	in.DisallowUnknownFields()
+	if err := in.Decode(&r); err != nil {
+		var version struct {
+			Version int `json:"v"`
+		}
+		if json.Unmarshal(body, &version) == nil && version.Version > 1 {
+			return r, fmt.Errorf("a report of version %d: a newer release reads it", version.Version)
+		}
+		return r, fmt.Errorf("a report that was signed and cannot be read: %w", err)
+	}
+	if r.Version != 1 {
+		return r, fmt.Errorf("a report of version %d: a newer release reads it", r.Version)
+	}
+	want, err := r.body()
+	if err != nil {
+		return r, fmt.Errorf("a report that was signed and cannot be read: %w", err)
+	}
+	if bytes.Equal(body, want) {
+		return r, nil
+	}
+	line := 2 // below the head
+	got, rest := bytes.SplitAfter(body, []byte("\n")), bytes.SplitAfter(want, []byte("\n"))
+	for i := 0; i < len(got) && i < len(rest) && bytes.Equal(got[i], rest[i]); i++ {
+		line++
+	}
+	return r, fmt.Errorf("a report that was signed, and is not as assumebot writes one from line %d on: "+
+		"a key stands there twice, or in another form or place, or something comes after the end, so that others may read it otherwise", line)
 }
 
 // A Checked is a report that is right.
@@ -106,11 +148,11 @@ func Read(raw []byte, keys tree.PublicKeys) (Checked, error) {
 		return Checked{}, err
 	}
 	c := Checked{Keys: by, Body: body}
-	if err := json.Unmarshal(body, &c.Report); err != nil {
-		return c, fmt.Errorf("a report that was signed and cannot be read: %w", err)
+	if c.Report, err = parse(body); err != nil {
+		return c, err
 	}
-	if c.Version != 1 {
-		return c, fmt.Errorf("a report of version %d: a newer release reads it", c.Version)
+	if c.Unsigned != "" {
+		return c, errors.New("a report that was signed, and says of itself that it is not")
 	}
 	began, first, err := c.proved(c.BeganProof, keys, event.DrillBegan)
 	if err != nil {
