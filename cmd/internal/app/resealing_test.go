@@ -128,6 +128,9 @@ func TestTheFileOfSealKeysCountsWithoutARestart(t *testing.T) {
 		if got := b.log.String(); used() != was || strings.Count(got, "are not used") != 1 || strings.Contains(got, "canary") {
 			t.Errorf("%s: got %q and %q, want one line about it and the keys from before", name, used(), got)
 		}
+		if now := r.told(); !now.Refused || !now.Read.Equal(r.now) {
+			t.Errorf("%s: got %+v, want it told that a file is refused", name, now)
+		}
 	}
 	// KMS is away: it is asked again, not at each look.
 	b.log.Reset()
@@ -145,6 +148,17 @@ func TestTheFileOfSealKeysCountsWithoutARestart(t *testing.T) {
 	r.now = r.now.Add(unwrapAgain)
 	if look(); !strings.HasPrefix(used(), "3 ") {
 		t.Errorf("got %q, want all three once KMS answers", used())
+	}
+	if now := r.told(); now.Refused || !now.Read.Equal(r.now) {
+		t.Errorf("got %+v, want it told that the file is used, and since when", now)
+	}
+	write("no key")
+	look()
+	look()
+	write(second + "\n" + third + "\n" + first)
+	was, r.now = used(), r.now.Add(time.Hour)
+	if look(); r.told().Refused || r.told().Read.Equal(r.now) || used() != was {
+		t.Errorf("got %+v, want that a file which is as it was is refused no more, and not read anew", r.told())
 	}
 }
 

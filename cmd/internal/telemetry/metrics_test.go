@@ -41,6 +41,7 @@ func TestMetricsAreThese(t *testing.T) {
 	now.Working, now.Waiting, now.Due, now.Leases = 3, 2, 1, []string{"audit-posts", "record"}
 	now.Keys = []watch.Key{{User: "alice", Created: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}}
 	now.NotReplaced = []watch.Count{{Code: "foreign_key"}, {Code: "refused", Times: 2}}
+	now.SealKeys = &watch.SealKeys{Read: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 	now.Readers = []watch.Reader{{Name: "archive", Next: 9}, {Name: "audit_channel", Next: 7}}
 	l.Show(func(context.Context) watch.State { return now })
 	everything(l)
@@ -91,5 +92,29 @@ func TestWhatTheStoreDoesNotSayIsLeftOut(t *testing.T) {
 	_, body := get(t, l, "/metrics")
 	if !strings.Contains(body, "\nassumebot_redis_up 0\n") || strings.Contains(body, "\nassumebot_tasks_due ") {
 		t.Errorf("got %s, want that Redis is away, and no count of what is due", body)
+	}
+}
+
+// TestAFileOfSealKeysThatIsRefusedIsSeen, and nothing is said of one that there is not.
+func TestAFileOfSealKeysThatIsRefusedIsSeen(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		seals *watch.SealKeys
+		want  string
+	}{
+		"refused":     {&watch.SealKeys{Read: time.Unix(1_700_000_000, 0), Refused: true}, "\nassumebot_seal_keys_last_reload_successful 0\n"},
+		"used":        {&watch.SealKeys{Read: time.Unix(1_700_000_000, 0)}, "\nassumebot_seal_keys_last_reload_successful 1\n"},
+		"not in file": {nil, ""},
+	} {
+		l, now := open(t, false), well()
+		now.SealKeys = c.seals
+		l.Show(func(context.Context) watch.State { return now })
+		_, body := get(t, l, "/metrics")
+		if !strings.Contains(body, c.want) || strings.Contains(body, "assumebot_seal_keys") != (c.seals != nil) {
+			t.Errorf("%s: got %s, want %q", name, body, c.want)
+		}
+		if c.seals != nil && !strings.Contains(body, "assumebot_seal_keys_last_reload_success_timestamp_seconds 1.7e+09\n") {
+			t.Errorf("%s: got %s, want when the keys were read", name, body)
+		}
 	}
 }

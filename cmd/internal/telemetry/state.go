@@ -72,6 +72,8 @@ var (
 	descLag        = desc("record_reader_lag_entries", "Entries of the record that a reader does not have yet.", "reader")
 	descKeyCreated = desc("access_key_created_timestamp_seconds", "When IAM made the access key of a user, as the replica that looks once a day saw it.", "user")
 	descNotRotated = desc("access_key_rotation_failures_total", "How often this replica could not go on with replacing an access key, by why.", "code")
+	descSealsUsed  = desc("seal_keys_last_reload_successful", "Whether this replica goes by the file of the seal keys as it is now; not there without a file.")
+	descSealsRead  = desc("seal_keys_last_reload_success_timestamp_seconds", "When this replica read the seal keys that it goes by.")
 	descLeasesHeld = desc("lease_held", "Leases that this replica holds; of each one replica does.", "lease")
 )
 
@@ -80,6 +82,7 @@ func (*standing) Describe(all chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		descReady, descPaused, descSockets, descCounted, descWorking, descWaiting, descDue, descStoreUp,
 		descEntries, descSigned, descSignedAt, descStopped, descLag, descLeasesHeld, descKeyCreated, descNotRotated,
+		descSealsUsed, descSealsRead,
 	} {
 		all <- d
 	}
@@ -115,6 +118,10 @@ func (s *standing) Collect(all chan<- prometheus.Metric) {
 	}
 	for _, k := range now.Keys {
 		gauge(descKeyCreated, float64(k.Created.Unix()), k.User)
+	}
+	if seals := now.SealKeys; seals != nil {
+		gauge(descSealsUsed, one(!seals.Refused))
+		gauge(descSealsRead, float64(seals.Read.UnixMilli())/1000)
 	}
 	for _, c := range now.NotReplaced {
 		all <- prometheus.MustNewConstMetric(descNotRotated, prometheus.CounterValue, float64(c.Times), c.Code)
