@@ -107,6 +107,9 @@ func summarize(w io.Writer, colours palette, path string, cfg config.Config, red
 	if b.MFASession > 0 {
 		line("MFA sessions last up to %s", text.FormatDuration(b.MFASession))
 	}
+	if cfg.WrappedKeys {
+		line("the bot's own keys count only if KMS has wrapped them")
+	}
 	if len(b.Admins) > 0 {
 		line("admins: %s", adminsText(b))
 	}

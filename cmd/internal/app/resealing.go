@@ -244,5 +244,7 @@ func inClear(held []heldKey) []secret.Text {
 
 // wrapsAll reports whether KMS has wrapped each entry.
 func wrapsAll(entries []secret.Text) bool {
-	return !slices.ContainsFunc(entries, func(e secret.Text) bool { return !awsapi.IsWrappedKey(e.Reveal()) })
+	return !slices.ContainsFunc(entries, inClearText)
 }
+
+func inClearText(entry secret.Text) bool { return !awsapi.IsWrappedKey(entry.Reveal()) }

@@ -46,8 +46,10 @@ type Settings struct {
 	// RecordKeys sign the record, newest first. They have one name, which is its origin.
 	// With Embedded there are none.
 	RecordKeys []secret.Text
-	ConfigPath string // "" when ASSUMEBOT_CONFIG is unset
-	AWSRegion  string // where STS is called
+	inClear    []string // what says so of keys that stood in clear, once opened
+	opened     bool     // the keys of both rings were opened, so that all are in clear
+	ConfigPath string   // "" when ASSUMEBOT_CONFIG is unset
+	AWSRegion  string   // where STS is called
 	// AWSFallback is the region that is asked where AWSRegion does not answer; "": none.
 	AWSFallback string
 	// Risks are the names of the settings that accept one, such as REDIS_CLEARTEXT.

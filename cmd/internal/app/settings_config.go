@@ -11,7 +11,7 @@ import (
 // CheckConfig says what of cfg does not go with the settings. Each is right by itself. It asks nobody, and keys may
 // still be wrapped.
 func (s Settings) CheckConfig(cfg config.Config) error {
-	return errors.Join(s.checkPartition(cfg), s.checkRecord(cfg.Record), s.checkSealKeys())
+	return errors.Join(s.checkPartition(cfg), s.checkRecord(cfg.Record), s.checkSealKeys(), s.checkWrapped(cfg.WrappedKeys))
 }
 
 // checkPartition says so when STS would be called in another partition than the

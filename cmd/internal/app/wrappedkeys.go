@@ -147,6 +147,7 @@ func sealsFor(origin string, ring []secret.Text) error {
 
 // withoutSealKeys is for who keeps s for long and needs none: a key that leaves the ring shall not stay in memory there.
 func (s Settings) withoutSealKeys() Settings {
+	s.inClear, s.opened = s.keysInClear(), true
 	s.SealKeys, s.sealFile = nil, secret.Text{}
 	return s
 }
@@ -164,15 +165,49 @@ func (u *unwrapper) recordKeys(ctx context.Context, ring []secret.Text) ([]secre
 	})
 }
 
+// keysInClear says, of each ring, which key stood in clear first.
+func (s Settings) keysInClear() []string {
+	if s.opened {
+		return s.inClear
+	}
+	var said []string
+	for _, ring := range []struct {
+		name, wrap string
+		keys       []secret.Text
+	}{
+		{"ASSUMEBOT_SEAL_KEYS", "keygen --kms KEY --name NAME --wrap", s.SealKeys},
+		{"ASSUMEBOT_RECORD_KEY", "keygen record NAME --kms KEY --wrap", s.RecordKeys},
+	} {
+		if i := slices.IndexFunc(ring.keys, inClearText); i >= 0 {
+			said = append(said, fmt.Sprintf("%s: key %d stands in clear, and the config has wrapped_keys: required: "+
+				"wrap it with `assumebot %s`, and put what that prints in its place", ring.name, i+1, ring.wrap))
+		}
+	}
+	return said
+}
+
+// checkWrapped says so when keys that must be wrapped stood in clear.
+func (s Settings) checkWrapped(required bool) error {
+	var problems []error
+	if required {
+		for _, said := range s.keysInClear() {
+			problems = append(problems, errors.New(said))
+		}
+	}
+	return errors.Join(problems...)
+}
+
 // unwrapped returns s with every key in clear.
 func (s Settings) unwrapped(ctx context.Context, u *unwrapper) (Settings, error) {
 	var err error
+	inClear := s.keysInClear()
 	if s.RecordKeys, err = u.recordKeys(ctx, s.RecordKeys); err != nil {
 		return Settings{}, err
 	}
 	if s.SealKeys, err = u.sealKeys(ctx, s.SealKeys, s.origin()); err != nil {
 		return Settings{}, err
 	}
+	s.inClear, s.opened = inClear, true
 	return s, nil
 }
 

@@ -2,6 +2,7 @@ package app
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/awstest"
 	"github.com/assumebot/assumebot/broker/secret"
+	"github.com/assumebot/assumebot/cmd/internal/config"
 	"github.com/assumebot/assumebot/store"
 )
 
@@ -182,5 +184,57 @@ func TestKeysInClearAreWrappedAsTheyAre(t *testing.T) {
 	}
 	if _, err := b.by.RecordKeys(t.Context(), recordKey, "example.com/other"); err == nil {
 		t.Error("a key of another record is wrapped for this one")
+	}
+}
+
+// TestKeysInClearAreRefusedWhereTheConfigSaysSo, at the start and when the config is read again, and nobody is asked.
+func TestKeysInClearAreRefusedWhereTheConfigSaysSo(t *testing.T) {
+	b := newWrapBench(t)
+	mixed := b.wrapped(t) // its second seal key is in clear
+	required := config.Config{WrappedKeys: true}
+	clear, err := read(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, none := mixed, mixed
+	all.SealKeys = mixed.SealKeys[:1]
+	none.SealKeys, none.RecordKeys, none.RedisURL = nil, nil, secret.New(Embedded)
+	const seal, record = "ASSUMEBOT_SEAL_KEYS: key %d stands in clear, and the config has wrapped_keys: required: wrap it with `assumebot keygen --kms",
+		"ASSUMEBOT_RECORD_KEY: key 1 stands in clear"
+	for name, c := range map[string]struct {
+		s    Settings
+		says []string
+	}{
+		"both in clear": {clear, []string{fmt.Sprintf(seal, 1), record}},
+		"one in clear":  {mixed, []string{fmt.Sprintf(seal, 2)}},
+		"all wrapped":   {all, nil},
+		"none at all":   {none, nil},
+	} {
+		if err := c.s.CheckConfig(config.Config{}); err != nil {
+			t.Errorf("%s: got %v, want nothing refused where nothing is required", name, err)
+		}
+		opened, err := c.s.unwrapped(t.Context(), newUnwrapper(b.client))
+		if err != nil {
+			t.Fatal(err)
+		}
+		// A config that is read again is judged by what the keys were.
+		for when, s := range map[string]Settings{
+			"at the start": c.s, "later": opened, "without the keys": opened.withoutSealKeys(), "never opened": c.s.withoutSealKeys(),
+		} {
+			got := errorText(s.CheckConfig(required))
+			for _, want := range c.says {
+				if !strings.Contains(got, want) {
+					t.Errorf("%s, %s: got %q, want %q in it", name, when, got, want)
+				}
+			}
+			if len(c.says) == 0 && got != "" || strings.Contains(got, canary) || strings.Contains(got, sealKey("clear")) {
+				t.Errorf("%s, %s: got %q", name, when, got)
+			}
+		}
+	}
+	asked := len(b.aws.Calls())
+	_, err = New(t.Context(), required, mixed, Environment{Getenv: func(string) string { return "" }, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	if setup := (*SetupError)(nil); !errors.As(err, &setup) || !strings.Contains(err.Error(), "key 2 stands in clear") || len(b.aws.Calls()) != asked {
+		t.Errorf("got %v, want that the start ends before KMS is asked", err)
 	}
 }

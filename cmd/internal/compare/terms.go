@@ -75,6 +75,7 @@ var (
 		"reveal_window":           rising(func(s subject) int64 { return int64(s.config.Broker.RevealWindow) }),
 		"mfa_session":             rising(func(s subject) int64 { return int64(s.config.Broker.MFASession) }),
 		"rotate_keys":             always(neutral), // who may have what stays the same
+		"wrapped_keys":            restriction,
 		"signin_endpoint":         always(unjudged),
 		"admins":                  always(neutral),
 		"limits.requests":         rising(func(s subject) int64 { return int64(s.config.Broker.Limits.Requests) }),

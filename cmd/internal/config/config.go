@@ -19,8 +19,10 @@ type Config struct {
 	Record   Record
 	Reminder time.Duration    // how long before the end of a Grant the person is reminded; 0: never
 	Weekly   *weekly.Schedule // of the summary; nil: there is none
-	Warnings Problems         // what is allowed but should be said aloud, such as an Account without MFA
-	Summary  Summary          // what it says, to tell it apart from another
+	// WrappedKeys refuses seal keys and record keys that stand in clear.
+	WrappedKeys bool
+	Warnings    Problems // what is allowed but should be said aloud, such as an Account without MFA
+	Summary     Summary  // what it says, to tell it apart from another
 }
 
 // A File is the config file as it is written.
@@ -30,6 +32,7 @@ type File struct {
 	RevealWindow   At[time.Duration] `key:"reveal_window" default:"10m" example:"10m" doc:"How long issued credentials can be shown again, and used by buttons."`
 	MFASession     At[time.Duration] `key:"mfa_session" may:"zero" example:"8h" doc:"How long one code serves several requests; 0, the default, is for one alone."`
 	RotateKeys     At[time.Duration] `key:"rotate_keys" may:"zero" example:"24h" doc:"At what age keys in Secrets Manager are replaced; 0, the default: never."`
+	WrappedKeys    At[string]        `key:"wrapped_keys" example:"required" doc:"required: the bot's own keys count only if KMS has wrapped them."`
 	SigninEndpoint At[string]        `key:"signin_endpoint" doc:"Where console sign-in asks for its token, if not where AWS says."`
 	Users          At[[]At[User]]    `key:"users" change:"-" doc:"The people who may use the bot."`
 	Groups         At[[]Group]       `key:"groups" change:"-" example:"{leads: [U02BOB, S02LEADS]}" doc:"People under one name, for wherever people are named."`
@@ -61,6 +64,8 @@ func (File) hints() map[string]hint {
 			more: "Whoever sits at the person's unlocked Slack needs no code then: write mfa: fresh for what matters."},
 		"rotate_keys": {shape: lasting(minRotation, maxRotation),
 			more: "It is for users with credentials {secret: …}, whose keys the bot then makes and deletes by itself; its identity needs rotation-policy.json."},
+		"wrapped_keys": {shape: words("required"), meant: switched("write wrapped_keys: required", "remove wrapped_keys"),
+			more: "With a key in clear in ASSUMEBOT_SEAL_KEYS or ASSUMEBOT_RECORD_KEY the bot does not start."},
 		"reminder":        {shape: lasting(minReminder, maxReminder)},
 		"signin_endpoint": {shape: matching("^[Hh][Tt][Tt][Pp][Ss]?://", "URL of one of AWS's sign-in hosts, or on loopback")},
 	}
@@ -95,8 +100,10 @@ func Parse(file string, data []byte, readFile func(name string) ([]byte, error))
 		Record:   f.Record.Value.settings(file),
 		Reminder: f.Reminder.Value,
 		Weekly:   f.schedule(),
-		Warnings: c.warnings,
-		Summary:  f.summarize(),
+
+		WrappedKeys: f.WrappedKeys.Value != "",
+		Warnings:    c.warnings,
+		Summary:     f.summarize(),
 	}, nil
 }
 
@@ -122,6 +129,9 @@ func (f *File) check(c *collector) {
 	}
 	f.checkMFASession(c)
 	f.checkRotation(c)
+	if w := f.WrappedKeys; w.OK && w.Value != "required" {
+		c.problem(w.Position, "wrapped_keys is %s: write required (keys of the bot that stand in clear are refused), or remove wrapped_keys", Quote(w.Value))
+	}
 	f.checkReminder(c)
 	f.weekly = f.Weekly.Value.check(c)
 	f.Delivery.check(c)

@@ -25,6 +25,7 @@ contact: me
 reveal_window: 1h
 mfa_session: 1h
 rotate_keys: 24h
+wrapped_keys: required
 reminder: 1m
 summary: {day: mon, time: '09:00', zone: UTC}
 delivery: dm

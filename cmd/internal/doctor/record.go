@@ -47,7 +47,11 @@ func (p Patient) recordKeys(context.Context) []Finding {
 	case 0:
 		return fine("they sign the record %s, and seal with the newest of %d", signer.Origin(), len(s.SealKeys))
 	case all:
-		return fine("they sign the record %s, and seal with the newest of %d; KMS has opened all", signer.Origin(), len(s.SealKeys))
+		held := "; wrapped_keys: required would hold every start to that"
+		if p.Config.WrappedKeys {
+			held = ", as wrapped_keys requires"
+		}
+		return fine("they sign the record %s, and seal with the newest of %d; KMS has opened all%s", signer.Origin(), len(s.SealKeys), held)
 	}
 	return warn("wrap the others too, with `assumebot keygen --kms KEY --wrap`", "KMS has opened %d of %d keys, and the others stand in clear", p.Wrapped, all)
 }
