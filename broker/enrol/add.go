@@ -31,7 +31,7 @@ func (e *Enrolment) Add(ctx context.Context, p Plan) (s State, tested bool, err 
 		}
 	}
 	// Once more: another run, or a bot that replaces keys, may have been at it meanwhile.
-	if s, err = e.settled(ctx); err == nil {
+	if s, err = e.settled(ctx, p); err == nil {
 		err = e.fits(s)
 	}
 	if err != nil || s.keyed() {
@@ -47,24 +47,31 @@ func (e *Enrolment) Add(ctx context.Context, p Plan) (s State, tested bool, err 
 	return s, true, e.test(ctx, s, key)
 }
 
-// settled looks once more, and waits first where a key is so new that another run may be about to store it.
-func (e *Enrolment) settled(ctx context.Context) (State, error) {
+// settled looks once more, and waits first where a key is so new that another run may be about to store it, or where the
+// secret names a key that IAM does not list: its lists may be some seconds behind.
+func (e *Enrolment) settled(ctx context.Context, p Plan) (State, error) {
 	s, err := e.Look(ctx)
 	if err != nil || s.keyed() {
 		return s, err
 	}
+	wait, why := time.Duration(0), ""
 	for _, k := range s.Keys {
-		wait := min(k.Created.Add(settling).Sub(e.Now()), settling) // whatever the clocks say
-		if wait <= 0 {
-			continue
+		// Whatever the clocks say, it is not for long.
+		if left := min(k.Created.Add(settling).Sub(e.Now()), settling); left > wait {
+			wait, why = left, "another run may be about to store the access key "+k.ID
 		}
-		e.Say("waiting %s: another run may be about to store the access key %s", wait.Round(time.Second), k.ID)
-		if err := e.Pause(ctx, wait); err != nil {
-			return s, err
-		}
-		return e.Look(ctx)
 	}
-	return s, nil
+	if id, told := s.Secret.Key(); told && p.Exists { // of a user who is made anew, no key is there
+		wait, why = settling, "the secret holds the access key "+id+", and IAM may list it later"
+	}
+	if wait <= 0 {
+		return s, nil
+	}
+	e.Say("waiting %s: %s", wait.Round(time.Second), why)
+	if err := e.Pause(ctx, wait); err != nil {
+		return s, err
+	}
+	return e.Look(ctx)
 }
 
 // stillFits is an error where what is left to do about the key is not what the plan says.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/assumebot/assumebot/broker/enrol"
+	"github.com/assumebot/assumebot/broker/rotation"
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
@@ -295,4 +296,39 @@ func TestAKeyThatSomebodyMakesAtTheSameTimeIsLeft(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), other) || !slices.Equal(b.keys(), []string{other}) || b.stored() != "" {
 		t.Errorf("got %v with %q stored and the keys %v, want %s named and left, and nothing stored", err, b.stored(), b.keys(), other)
 	}
+}
+
+// late is an IAM whose list of keys is behind.
+type late struct {
+	calls
+	behind bool
+}
+
+func (l *late) Keys(ctx context.Context, user string) ([]rotation.Key, error) {
+	if l.behind {
+		return nil, nil
+	}
+	return l.People.Keys(ctx, user)
+}
+
+func TestAKeyThatIAMListsLateIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	if err := b.add(); err != nil {
+		t.Fatal(err)
+	}
+	was, iam, e := b.stored(), &late{calls{b.people, b}, true}, b.enrolment()
+	e.IAM, b.changes = iam, 0
+	e.Pause = func(context.Context, time.Duration) error {
+		iam.behind = false
+		return nil
+	}
+	plan, err := e.Plan(t.Context())
+	if err == nil {
+		_, _, err = e.Add(t.Context(), plan)
+	}
+	if err != nil || b.changes > 0 || b.stored() != was {
+		t.Errorf("got %v after %d changes with %s stored, want %s left", err, b.changes, b.stored(), was)
+	}
+	b.whole()
 }
