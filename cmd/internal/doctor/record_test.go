@@ -42,6 +42,16 @@ func TestARecordThatIsKeptIsAllRight(t *testing.T) {
 	}
 }
 
+// TestWhetherEveryStartMustHaveWrappedKeysIsTold: that KMS has opened all says nothing of the next start.
+func TestWhetherEveryStartMustHaveWrappedKeysIsTold(t *testing.T) {
+	t.Parallel()
+	p := keeping(t, http.StatusNotFound)
+	p.Wrapped = 2
+	want(t, p.record(t.Context()), "record-keys", "", OK, "KMS has opened all", "wrapped_keys: required would hold every start to that")
+	p.Config.WrappedKeys = true
+	want(t, p.record(t.Context()), "record-keys", "", OK, "KMS has opened all, as wrapped_keys requires")
+}
+
 func TestEachThingThatIsWrongWithTheRecordIsTold(t *testing.T) {
 	t.Parallel()
 	p := keeping(t, http.StatusBadGateway)
