@@ -13,8 +13,11 @@ func TestADrillThatFailsFailsTheDemo(t *testing.T) {
 	if err == nil {
 		t.Error("got no error of a program that fails at once")
 	}
-	if err := run(t.Context(), []string{"--drill", "/nowhere/assumebot"}, strings.NewReader(""), &stdout, &stderr); err == nil {
-		t.Error("got no error of a program that is not there")
+	for _, name := range []string{"/nowhere/assumebot", "no-such-assumebot", "/dev/null", "."} {
+		err := run(t.Context(), []string{"--drill", name}, strings.NewReader(""), &stdout, &stderr)
+		if err == nil || !strings.Contains(err.Error(), "go build -o assumebot ./cmd/assumebot") {
+			t.Errorf("%s: got %v, want how to make one", name, err)
+		}
 	}
 }
 

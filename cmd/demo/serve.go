@@ -22,16 +22,11 @@ import (
 // serve keeps the fakes up until ctx ends or somebody quits. The end of stdin ends
 // the typing alone.
 func serve(ctx context.Context, stdin io.Reader, stdout io.Writer, port int) (err error) {
-	w, err := newScene() //nolint:contextcheck // it ends what ctx must not end
+	w, dir, end, err := newSceneWithFiles() //nolint:contextcheck // it ends what ctx must not end
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, w.Close()) }() //nolint:contextcheck // as above
-	dir, err := w.writeFiles()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	defer func() { err = errors.Join(err, end()) }() //nolint:contextcheck // as above
 	page, err := web.Listen(w.World, port, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
@@ -60,6 +55,18 @@ const (
 	environmentFile = "environment"
 	configFile      = "assumebot.yaml"
 )
+
+// newSceneWithFiles starts the fakes for a program of its own, and writes what that needs into
+// dir; end takes both away.
+func newSceneWithFiles() (w *scene, dir string, end func() error, err error) {
+	if w, err = newScene(); err != nil {
+		return nil, "", nil, err
+	}
+	if dir, err = w.writeFiles(); err != nil {
+		return nil, "", nil, errors.Join(err, w.Close())
+	}
+	return w, dir, func() error { return errors.Join(os.RemoveAll(dir), w.Close()) }, nil
+}
 
 // writeFiles writes the config and the environment into a directory of their own.
 func (w *scene) writeFiles() (dir string, err error) {
