@@ -163,6 +163,7 @@ func (c redisFault) run(t *testing.T) {
 	f.says(admin, "/assume", "block @bob because laptop lost")
 	f.later(f.bot, 30*time.Second) // for the next code
 	code, bobs := f.alice.Code(), f.bob.Code()
+	calls := f.stsCalls("AssumeRole")
 
 	c.begin(f)
 	for range bystanders {
@@ -170,6 +171,9 @@ func (c redisFault) run(t *testing.T) {
 	}
 	got := f.says("U01ALICE", "/assume", "prod "+code)
 	wantText(t, got, c.reads)
+	if n := f.stsCalls("AssumeRole") - calls; c.reads == away && n > 0 {
+		t.Errorf("AWS was asked %d times, although Alice reads that nothing was done", n)
+	}
 	if bob := f.says("U02BOB", "/assume", "staging "+bobs).Plain(); strings.Contains(bob, "is yours") {
 		t.Errorf("Bob, who is blocked, reads:\n%s", bob)
 	}
