@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/broker/secret"
@@ -208,6 +209,9 @@ func codeFrom(c *cobra.Command, prompt string) func(context.Context) (string, er
 		}()
 		select {
 		case said := <-line:
+			if in, ok := c.InOrStdin().(*os.File); !ok || !term.IsTerminal(int(in.Fd())) {
+				_, _ = fmt.Fprintln(c.ErrOrStderr()) // nobody has ended the line by typing
+			}
 			code, ok := secret.ParseTokenCode(strings.ReplaceAll(said, " ", ""))
 			if !ok {
 				return "", errors.New("a code has six digits")
