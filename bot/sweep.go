@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// sweepAfter is how long what a Visit held may lie about in memory.
+// sweepAfter is how long what a start or a Visit held may lie about in memory.
 const sweepAfter = 10 * time.Second
 
 // A sweeper has codes, STS's answers and rendered replies leave memory soon after
@@ -30,11 +30,12 @@ func (s *sweeper) touch() {
 	}
 }
 
-// run sweeps sweepAfter after a touch, until ctx ends. A touch in between is followed
-// by a sweep of its own, since the connections of that Visit are still there.
+// run sweeps sweepAfter after it began, since a start has read tokens and keys, and after
+// each touch, until ctx ends. A touch in between is followed by a sweep of its own, since
+// the connections of that Visit are still there.
 func (s *sweeper) run(ctx context.Context) {
-	var due <-chan time.Time
-	touched := s.touched
+	due := time.After(sweepAfter)
+	var touched chan struct{}
 	for {
 		select {
 		case <-ctx.Done():

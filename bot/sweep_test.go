@@ -13,7 +13,7 @@ import (
 	"github.com/assumebot/assumebot/broker/secret"
 )
 
-func TestVisitsAreSweptSoonAfterTheyEnd(t *testing.T) {
+func TestStartsAndVisitsAreSweptSoonAfterTheyEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		swept := 0
 		s := newSweeper(func() { swept++ })
@@ -33,13 +33,15 @@ func TestVisitsAreSweptSoonAfterTheyEnd(t *testing.T) {
 				t.Errorf("got %d sweeps, want %d", swept, want)
 			}
 		}
-		touch(1)
-		after(sweepAfter, 1)
+		after(sweepAfter, 1) // what the start held
 		after(time.Hour, 1)
-		touch(20) // the first asks for a sweep, and the others for one more
+		touch(1)
 		after(sweepAfter, 2)
+		after(time.Hour, 2)
+		touch(20) // the first asks for a sweep, and the others for one more
 		after(sweepAfter, 3)
-		after(time.Hour, 3)
+		after(sweepAfter, 4)
+		after(time.Hour, 4)
 		cancel()
 		synctest.Wait()
 	})

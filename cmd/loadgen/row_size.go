@@ -160,7 +160,7 @@ func measureIdle(ctx context.Context, b *bench) ([]Figure, error) {
 		}
 		took = append(took, float64(d.Microseconds())/1000)
 	}
-	if !pause(ctx, 5*time.Second) { // what a start brings with it is over
+	if !pause(ctx, 15*time.Second) { // what a start brings with it is over, its sweep of the memory too
 		return nil, ctx.Err()
 	}
 	before, err := l.Usage()
