@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 
@@ -12,6 +11,7 @@ import (
 
 	"github.com/assumebot/assumebot/broker/lease"
 	"github.com/assumebot/assumebot/broker/record/published"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 const (
@@ -139,7 +139,7 @@ func (s Checkpoints) runOnTiles(ctx context.Context, script *redis.Script, args 
 
 // tilePath is one of C2SP tlog-tiles, of hashes: level, number in groups of three,
 // and how many hashes a partial one has.
-var tilePath = regexp.MustCompile(`^(tile/[0-9]{1,2}/(?:x[0-9]{3}/){0,5}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?$`)
+var tilePath = text.NewPattern(`^(tile/[0-9]{1,2}/(?:x[0-9]{3}/){0,5}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?$`)
 
 // tileName is the field of the tile of a path, and how many bytes it has.
 func tileName(path string) (name string, size int, err error) {

@@ -1,12 +1,12 @@
 package snippet
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/assumebot/assumebot/bot/typed"
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/prose"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // A private key that was pasted has gone through Slack, and counts as leaked. It is looked for in
@@ -16,20 +16,20 @@ import (
 var (
 	// The label of PEM. It needs its dash, of whatever length, or a reason that
 	// tells of a private key would be taken for one. RFC 7468, section 10.
-	privateLabel = regexp.MustCompile(`-\s*(begin|end)\s[a-z0-9\s]{0,24}private\s*key`)
+	privateLabel = text.NewPattern(`-\s*(begin|end)\s[a-z0-9\s]{0,24}private\s*key`)
 
 	// What only private keys hold, once everything but letters and digits is
 	// gone: lines are wrapped on the way here. age's prefixes; how the body of
 	// OpenSSH's format begins, base64 of openssh-key-v1; how DER does, of PKCS #1
 	// and #8 and of SEC 1; PuTTY's.
 	// https://age-encryption.org/v1#the-x25519-recipient-type
-	privateKey = regexp.MustCompile(`agesecretkey(pq)?1[02-9ac-hj-np-z]{8}|ageplugin[a-z0-9]{1,30}1[a-z0-9]{20}` +
+	privateKey = text.NewPattern(`agesecretkey(pq)?1[02-9ac-hj-np-z]{8}|ageplugin[a-z0-9]{1,30}1[a-z0-9]{20}` +
 		`|b3blbnnzac1rzxktdj` +
 		`|mii[a-z0-9]{3}ib(aakca|adanbgkq)|mc4caqawbqy|mig[a-z0-9]ageamb|mhccaqeei|mi(gk|hc)agebb` +
 		`|puttyuserkeyfile|privatelines[0-9]|privatemac[0-9a-f]{16}`)
 
 	// Fragments of these, looked for where a key should be and none was found.
-	privateFragment = regexp.MustCompile(`secretkey|agesecret|privatekey|ageplugin|openssh|begin(rsa|ec|dsa|enc|priv)`)
+	privateFragment = text.NewPattern(`secretkey|agesecret|privatekey|ageplugin|openssh|begin(rsa|ec|dsa|enc|priv)`)
 )
 
 // HoldsPrivateKey reports whether text holds a private key, or enough of one.

@@ -1,22 +1,22 @@
 package typed
 
-import "regexp"
+import "github.com/assumebot/assumebot/broker/text"
 
 // What Slack and the bot itself name things by. Whatever comes back from a client
 // or from the store is of one of these shapes, or goes no further.
 var (
-	SlackUser    = regexp.MustCompile(`^[UW][A-Z0-9]{2,30}$`)
-	SlackTeam    = regexp.MustCompile(`^[TE][A-Z0-9]{2,30}$`)
-	SlackChannel = regexp.MustCompile(`^[CDG][A-Z0-9]{2,30}$`)
-	RequestID    = regexp.MustCompile(`^[a-z2-7]{26}$`) // as broker.NewID makes them
+	SlackUser    = text.NewPattern(`^[UW][A-Z0-9]{2,30}$`)
+	SlackTeam    = text.NewPattern(`^[TE][A-Z0-9]{2,30}$`)
+	SlackChannel = text.NewPattern(`^[CDG][A-Z0-9]{2,30}$`)
+	RequestID    = text.NewPattern(`^[a-z2-7]{26}$`) // as broker.NewID makes them
 
-	slackID   = regexp.MustCompile(`^[A-Z][A-Z0-9]{1,30}$`)
-	entryID   = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
-	timestamp = regexp.MustCompile(`^[0-9]{1,12}\.[0-9]{1,9}$`)
+	slackID   = text.NewPattern(`^[A-Z][A-Z0-9]{1,30}$`)
+	entryID   = text.NewPattern(`^[A-Za-z0-9_-]{1,64}$`)
+	timestamp = text.NewPattern(`^[0-9]{1,12}\.[0-9]{1,9}$`)
 )
 
 // Only is text if it has the shape, "" otherwise.
-func Only(shape *regexp.Regexp, text string) string {
+func Only(shape *text.Pattern, text string) string {
 	if !shape.MatchString(text) {
 		return ""
 	}

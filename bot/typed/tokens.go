@@ -1,7 +1,6 @@
 package typed
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -32,9 +31,9 @@ type Token struct {
 }
 
 var (
-	userMention    = regexp.MustCompile(`^@([UW][A-Z0-9]{2,30})$`)
-	channelMention = regexp.MustCompile(`^#([CDG][A-Z0-9]{2,30})$`)
-	groupMention   = regexp.MustCompile(`^!subteam\^(S[A-Z0-9]{2,30})$`)
+	userMention    = text.NewPattern(`^@([UW][A-Z0-9]{2,30})$`)
+	channelMention = text.NewPattern(`^#([CDG][A-Z0-9]{2,30})$`)
+	groupMention   = text.NewPattern(`^!subteam\^(S[A-Z0-9]{2,30})$`)
 )
 
 // Tokens splits the text of a slash command registered with should_escape.

@@ -3,8 +3,9 @@ package awsapi
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
+
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // An archivePlace is a bucket and what the keys in it begin with, "" or with a slash
@@ -14,10 +15,10 @@ type archivePlace struct{ bucket, prefix string }
 var (
 	// bucketName is a general purpose bucket's, or an alias of an access point.
 	// https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-	bucketName = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]|\.[a-z0-9])+$`)
+	bucketName = text.NewPattern(`^[a-z0-9](?:[a-z0-9-]|\.[a-z0-9])+$`)
 	// archivePrefix has characters that are safe in keys.
 	// https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
-	archivePrefix = regexp.MustCompile(`^(?:[A-Za-z0-9_-][A-Za-z0-9._-]*/)*$`)
+	archivePrefix = text.NewPattern(`^(?:[A-Za-z0-9_-][A-Za-z0-9._-]*/)*$`)
 )
 
 // maxPrefix leaves room for every path in a key.

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/url"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -42,7 +41,7 @@ var awsDomains = []string{
 
 // signinHost is a sign-in host of a partition, or of one of its regions.
 // https://docs.aws.amazon.com/general/latest/gr/signin-service.html
-var signinHost = regexp.MustCompile(`^(?:[a-z]{2,4}(?:-[a-z]+)+-\d+\.)?(?:signin\.(?:aws\.amazon\.com|amazonaws\.cn|amazonaws-us-gov\.com|amazonaws-eusc\.eu|` +
+var signinHost = text.NewPattern(`^(?:[a-z]{2,4}(?:-[a-z]+)+-\d+\.)?(?:signin\.(?:aws\.amazon\.com|amazonaws\.cn|amazonaws-us-gov\.com|amazonaws-eusc\.eu|` +
 	`c2shome\.ic\.gov|sc2shome\.sgov\.gov|csphome\.hci\.ic\.gov|csphome\.adc-e\.uk)|signin-fips\.amazonaws-us-gov\.com)$`)
 
 // CheckSigninEndpoint says what is wrong with raw as the place where console

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -22,6 +21,7 @@ import (
 	"github.com/assumebot/assumebot/broker/patience"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // secretLife is how long a key read from Secrets Manager is kept in memory. A
@@ -108,7 +108,7 @@ func (k *keyProblem) Error() string { return k.text }
 
 // keyID is what IAM says an access key ID is made of.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html
-var keyID = regexp.MustCompile(`^\w{16,128}$`)
+var keyID = text.NewPattern(`^\w{16,128}$`)
 
 // byteOrderMark begins a file that some editors on Windows wrote.
 const byteOrderMark = "\ufeff"

@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // A key that KMS has wrapped is written as one word:
@@ -39,7 +40,7 @@ type WrappedKey struct {
 
 // kmsARN is of a key, and not of an alias.
 // https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id-key-ARN
-var kmsARN = regexp.MustCompile(`^arn:aws[a-z-]*:kms:([a-z]{2,}(?:-[a-z]+)+-\d{1,2}):\d{12}:key/[A-Za-z0-9-]{1,256}$`)
+var kmsARN = text.NewPattern(`^arn:aws[a-z-]*:kms:([a-z]{2,}(?:-[a-z]+)+-\d{1,2}):\d{12}:key/[A-Za-z0-9-]{1,256}$`)
 
 // regionOfKey is the region of a key's ARN; "" of what is none.
 func regionOfKey(arn string) string {

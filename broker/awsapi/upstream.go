@@ -2,7 +2,6 @@ package awsapi
 
 import (
 	"context"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -26,9 +25,9 @@ const maxUpstream = 1000
 
 var (
 	// canonical begins what was signed, in AWS's words.
-	canonical = regexp.MustCompile(`(?i)the canonical string for this request|canonical ?request|string[- ]?to[- ]?sign`)
+	canonical = text.NewPattern(`(?i)the canonical string for this request|canonical ?request|string[- ]?to[- ]?sign`)
 	// tokenLike is longer than any ID of AWS's, and shorter than any session token.
-	tokenLike = regexp.MustCompile(`[A-Za-z0-9+/=%_-]{100,}`)
+	tokenLike = text.NewPattern(`[A-Za-z0-9+/=%_-]{100,}`)
 )
 
 // upstreamText is what may be logged of what was said by AWS or by what is between.

@@ -6,12 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/assumebot/assumebot/broker/secret"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // Bounds of DurationSeconds.
@@ -131,7 +131,7 @@ const MaxAccountName = 63
 // can say it.
 const AccountNamePattern = `^[a-z0-9][a-z0-9._-]{0,62}$`
 
-var accountName = regexp.MustCompile(AccountNamePattern)
+var accountName = text.NewPattern(AccountNamePattern)
 
 // reservedWords have a meaning of their own where an account name may stand.
 var reservedWords = []string{

@@ -3,8 +3,9 @@ package policy
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
+
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // A RoleARN is the ARN of an IAM role, checked by [ParseRoleARN].
@@ -34,13 +35,13 @@ const (
 )
 
 var (
-	roleARN     = regexp.MustCompile(RoleARNPattern)
-	mfaARN      = regexp.MustCompile(MFAARNPattern)
-	mfaSerial   = regexp.MustCompile(MFASerialPattern)
-	externalID  = regexp.MustCompile(ExternalIDPattern)
-	sessionName = regexp.MustCompile(SessionNamePattern)
-	notSession  = regexp.MustCompile(`[^\w+=,.@-]+`)
-	policyARN   = regexp.MustCompile(PolicyARNPattern)
+	roleARN     = text.NewPattern(RoleARNPattern)
+	mfaARN      = text.NewPattern(MFAARNPattern)
+	mfaSerial   = text.NewPattern(MFASerialPattern)
+	externalID  = text.NewPattern(ExternalIDPattern)
+	sessionName = text.NewPattern(SessionNamePattern)
+	notSession  = text.NewPattern(`[^\w+=,.@-]+`)
+	policyARN   = text.NewPattern(PolicyARNPattern)
 )
 
 // ParseRoleARN checks s as the ARN of an IAM role.

@@ -2,10 +2,11 @@ package policy
 
 import (
 	"errors"
-	"regexp"
+
+	"github.com/assumebot/assumebot/broker/text"
 )
 
-var consoleService = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
+var consoleService = text.NewPattern(`^[a-z0-9-]{1,40}$`)
 
 // CheckConsoleService checks name as the service whose console a link opens: the first
 // part of its console's path, such as s3 or ec2.

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"regexp"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -33,7 +32,7 @@ the record. One code of the user's device is read from standard input. All is ta
 Nobody is issued anything for some seconds; what --user has of the account is revoked. Without --yes it says what would be done.`
 
 // slackID is how Slack calls people.
-var slackID = regexp.MustCompile(`^[UW][A-Z0-9]{2,20}$`)
+var slackID = text.NewPattern(`^[UW][A-Z0-9]{2,20}$`)
 
 type drillFlags struct {
 	config, user, admin, account, by, out *string

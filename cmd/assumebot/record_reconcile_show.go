@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 
 	"github.com/assumebot/assumebot/broker/event"
 	"github.com/assumebot/assumebot/broker/record/reconcile"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // A person reads it on one screen: the gravest first, and what to do.
@@ -93,7 +93,7 @@ func (d reconciled) next() string {
 }
 
 // longTermKey is what a command may name: what a file says is pasted by nobody unchecked.
-var longTermKey = regexp.MustCompile(`^AKIA[A-Z0-9]{12,124}$`)
+var longTermKey = text.NewPattern(`^AKIA[A-Z0-9]{12,124}$`)
 
 // deactivate is the command that takes the key away.
 func deactivate(a reconcile.Alarm) string {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/enrol"
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/text"
 	"github.com/assumebot/assumebot/cmd/internal/app"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 )
@@ -43,8 +43,8 @@ var (
 	// What IAM, STS as a session name, and Secrets Manager take alike.
 	// https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateUser.html
 	// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
-	personName = regexp.MustCompile(`^[A-Za-z0-9_+=.@-]{2,64}$`)
-	personPath = regexp.MustCompile(`^/[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*/$`)
+	personName = text.NewPattern(`^[A-Za-z0-9_+=.@-]{2,64}$`)
+	personPath = text.NewPattern(`^/[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*/$`)
 )
 
 const maxPersonPath = 128

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/assumebot/assumebot/broker/enrol"
+	"github.com/assumebot/assumebot/broker/text"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 	"github.com/assumebot/assumebot/cmd/internal/setup"
 )
@@ -23,7 +23,7 @@ and nobody gets to see the access key. If it ends in the middle, run it again.`
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 const maxUserPolicy = 2048
 
-var slackUser = regexp.MustCompile(`^[UW][A-Z0-9]{2,30}$`)
+var slackUser = text.NewPattern(`^[UW][A-Z0-9]{2,30}$`)
 
 type userAdd struct {
 	userFlags

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/url"
 	"os"
-	"regexp"
 	"strings"
 
 	"github.com/skip2/go-qrcode"
@@ -15,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/assumebot/assumebot/broker/enrol"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // A desk is the terminal at which the person sits whose device it is. It implements [enrol.Terminal]. What it shows is
@@ -111,7 +111,7 @@ func inFours(text string) string {
 	return strings.Join(append(parts, text), " ")
 }
 
-var sixDigits = regexp.MustCompile(`^[0-9]{6}$`)
+var sixDigits = text.NewPattern(`^[0-9]{6}$`)
 
 // Codes implements [enrol.Terminal].
 func (d *desk) Codes(ctx context.Context, again bool) (first, second string, err error) {

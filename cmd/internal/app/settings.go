@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/netip"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/assumebot/assumebot/broker/endpoint"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
+	"github.com/assumebot/assumebot/broker/text"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 	"github.com/assumebot/assumebot/store"
 )
@@ -159,7 +159,7 @@ var (
 	userToken = tokenKind{"xoxp-", ""}
 )
 
-var tokenText = regexp.MustCompile(`^[\x21-\x7e]+$`)
+var tokenText = text.NewPattern(`^[\x21-\x7e]+$`)
 
 func (r *settingsReader) token(name string, want tokenKind) secret.Text {
 	got, failed := r.secret(name)

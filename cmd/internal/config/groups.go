@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -22,10 +21,10 @@ const (
 
 // groupName keeps names of the config's groups apart from Slack's IDs, which are
 // in capitals.
-var groupName = regexp.MustCompile(`^[a-z][a-z0-9._-]{0,62}$`)
+var groupName = text.NewPattern(`^[a-z][a-z0-9._-]{0,62}$`)
 
 // likeID is an ID that was typed in lower case, and so no group's name.
-var likeID = regexp.MustCompile(`^[uws]0[a-z0-9]+$`)
+var likeID = text.NewPattern(`^[uws]0[a-z0-9]+$`)
 
 // A roster is who can be named.
 type roster struct {

@@ -8,6 +8,7 @@ import (
 	_ "time/tzdata" // a container without an operating system has no time zones
 
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // Hours is the key of that name: {days: [mon-fri], time: 08:00-18:00, zone:
@@ -34,7 +35,7 @@ func (Hours) shape() object {
 
 var anyDay = strings.Join(weekdays, "|")
 
-var clockRange = regexp.MustCompile(`^(\d{2}):(\d{2})-(\d{2}):(\d{2})$`)
+var clockRange = text.NewPattern(`^(\d{2}):(\d{2})-(\d{2}):(\d{2})$`)
 
 func (h *Hours) check(c *collector, at Position) *policy.Hours {
 	hours := &policy.Hours{Zone: zoneOf(c, h.Zone)}

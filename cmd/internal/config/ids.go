@@ -2,8 +2,9 @@ package config
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
+
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // An idKind is a kind of Slack ID: its first letters, and where a person finds one.
@@ -17,8 +18,8 @@ var (
 )
 
 var (
-	slackID      = regexp.MustCompile(`^[A-Z][A-Z0-9]{2,30}$`)
-	lowerSlackID = regexp.MustCompile(`^[a-z][a-z0-9]*[0-9][a-z0-9]*$`)
+	slackID      = text.NewPattern(`^[A-Z][A-Z0-9]{2,30}$`)
+	lowerSlackID = text.NewPattern(`^[a-z][a-z0-9]*[0-9][a-z0-9]*$`)
 )
 
 func (k idKind) match(v string) bool {

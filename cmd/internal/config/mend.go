@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -41,7 +40,7 @@ func (k key) mendSwitch(v string) string {
 	return switched("write "+k.name+": true", "write "+k.name+": false")[strings.ToLower(v)]
 }
 
-var durationWords = regexp.MustCompile(`^(\d{1,6}) ?(d|days?|h|hrs?|hours?|m|min|mins|minutes?|s|secs?|seconds?)$`)
+var durationWords = text.NewPattern(`^(\d{1,6}) ?(d|days?|h|hrs?|hours?|m|min|mins|minutes?|s|secs?|seconds?)$`)
 
 // meantDuration is v in Go's syntax, "" if it is no duration that people write.
 func meantDuration(v string) string {
@@ -59,7 +58,7 @@ func meantDuration(v string) string {
 	return m[1] + m[2][:1]
 }
 
-var allDigits = regexp.MustCompile(`^[0-9]{1,9}$`)
+var allDigits = text.NewPattern(`^[0-9]{1,9}$`)
 
 // noUnit is for a number where a duration goes.
 func (k key) noUnit(v string) string {
@@ -74,7 +73,7 @@ func (k key) noUnit(v string) string {
 }
 
 // plain is what needs no quotes, wherever it stands.
-var plain = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_./:@-]*$`)
+var plain = text.NewPattern(`^[A-Za-z0-9][A-Za-z0-9_./:@-]*$`)
 
 // mendMap is the map that n means, such as [team=payments] or {Key: team, Value: payments}
 // within a list; else the example.
@@ -152,7 +151,7 @@ func secretKey(key string) string {
 
 // slackToken begins every token of Slack's.
 // https://docs.slack.dev/authentication/tokens/
-var slackToken = regexp.MustCompile(`^x(ox[a-z]|app)-`)
+var slackToken = text.NewPattern(`^x(ox[a-z]|app)-`)
 
 // theFile is the outermost map.
 const theFile = "the file itself"

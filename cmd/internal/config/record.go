@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"github.com/assumebot/assumebot/broker/awsapi"
 	"github.com/assumebot/assumebot/broker/record/tree"
 	"github.com/assumebot/assumebot/broker/record/witness"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // Record is what the file says of the record.
@@ -102,7 +102,7 @@ const (
 )
 
 // anyScheme begins a URL, also one that was mistyped.
-var anyScheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*:`)
+var anyScheme = text.NewPattern(`^[A-Za-z][A-Za-z0-9+.-]*:`)
 
 func (r *RecordSection) check(c *collector) {
 	if o := r.Origin; o.OK {

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
@@ -9,7 +8,7 @@ import (
 )
 
 // regionName takes every region of every partition, eusc-de-east-1 too.
-var regionName = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-\d+$`)
+var regionName = text.NewPattern(`^[a-z]{2,4}(-[a-z]+)+-\d+$`)
 
 // IsRegion reports whether s has the shape of a region's code.
 func IsRegion(s string) bool { return regionName.MatchString(s) }
@@ -37,7 +36,7 @@ func NearRegion(code string) (near string, known bool) {
 }
 
 // zoneLetter ends the code of an availability zone.
-var zoneLetter = regexp.MustCompile(`(\d)[a-z]$`)
+var zoneLetter = text.NewPattern(`(\d)[a-z]$`)
 
 // meantRegion is what v stands for: another case, underscores, an availability zone.
 func meantRegion(v string) string {

@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // Session are the keys of an Account that narrow or mark the session that
@@ -50,7 +50,7 @@ const (
 // space, which is taken out before the 2,048 are counted.
 const maxPolicyBytes = 64 << 10
 
-var tagText = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
+var tagText = text.NewPattern(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
 
 func (s *Session) checkSession(c *collector) {
 	s.checkTags(c)

@@ -3,9 +3,9 @@ package config
 import (
 	"fmt"
 	"path/filepath"
-	"regexp"
 
 	"github.com/assumebot/assumebot/broker/record/sink"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // A Sink is told the record beside the audit channel: by a file, standard output or a
@@ -45,8 +45,8 @@ const (
 )
 
 var (
-	sinkName = regexp.MustCompile(sinkNames)
-	variable = regexp.MustCompile(variables)
+	sinkName = text.NewPattern(sinkNames)
+	variable = text.NewPattern(variables)
 )
 
 func (SinkSection) hints() map[string]hint {

@@ -2,7 +2,8 @@ package config
 
 import (
 	"fmt"
-	"regexp"
+
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // SlackConfig is what the file says of Slack.
@@ -75,7 +76,7 @@ func (Slack) shape() object {
 
 // A Slack command has at most 32 characters with its slash; the longest of
 // ours has nine.
-var commandPrefix = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,20}$`)
+var commandPrefix = text.NewPattern(`^[a-z0-9][a-z0-9_-]{0,20}$`)
 
 func (s *Slack) check(c *collector) {
 	for _, w := range s.Workspaces.Value {

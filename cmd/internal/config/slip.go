@@ -3,9 +3,10 @@ package config
 import (
 	"bytes"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // A file that is no YAML mostly has one line whose indentation slipped. The YAML
@@ -20,8 +21,8 @@ type slip struct {
 }
 
 var (
-	keyLine  = regexp.MustCompile(`^(- +)*["']?[A-Za-z_][A-Za-z0-9_.-]*["']?:( |$)`)
-	tightKey = regexp.MustCompile(`^(?:- +)*([a-z_]+):([^\s/].*)$`)
+	keyLine  = text.NewPattern(`^(- +)*["']?[A-Za-z_][A-Za-z0-9_.-]*["']?:( |$)`)
+	tightKey = text.NewPattern(`^(?:- +)*([a-z_]+):([^\s/].*)$`)
 )
 
 // findSlip returns the number of the first line that slipped, and what to do; 0 when

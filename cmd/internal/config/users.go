@@ -1,11 +1,11 @@
 package config
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/secret"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // A User is an entry of users.
@@ -59,13 +59,13 @@ func (Credentials) hints() map[string]hint {
 func (Credentials) shape() object { return object{"minProperties": 1, "maxProperties": 1} }
 
 var (
-	envPrefix = regexp.MustCompile(`^[A-Z][A-Z0-9_]*$`)
+	envPrefix = text.NewPattern(`^[A-Z][A-Z0-9_]*$`)
 	// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
-	secretID = regexp.MustCompile(`^[A-Za-z0-9/_+=.@:!-]{1,512}$`)
+	secretID = text.NewPattern(`^[A-Za-z0-9/_+=.@:!-]{1,512}$`)
 	// The SDK's shared config ends a profile's name at a bracket or white space.
-	profileName = regexp.MustCompile(`^[^\s\[\]]{1,128}$`)
+	profileName = text.NewPattern(`^[^\s\[\]]{1,128}$`)
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
-	accessKeyID = regexp.MustCompile(`^(AKIA|ASIA)[A-Z0-9]{12,}$`)
+	accessKeyID = text.NewPattern(`^(AKIA|ASIA)[A-Z0-9]{12,}$`)
 )
 
 // label is how messages call the User.
@@ -144,7 +144,7 @@ func (k *Credentials) check(c *collector, at Position) {
 	}
 }
 
-func checkSource(c *collector, v At[string], shape *regexp.Regexp, hint string) {
+func checkSource(c *collector, v At[string], shape *text.Pattern, hint string) {
 	switch {
 	case !v.OK:
 	case accessKeyID.MatchString(v.Value):

@@ -1,11 +1,11 @@
 package config
 
 import (
-	"regexp"
 	"slices"
 	"time"
 
 	"github.com/assumebot/assumebot/bot/weekly"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // Weekly is the key summary: {day: mon, time: 09:00, zone: Europe/Berlin}.
@@ -22,7 +22,7 @@ func (Weekly) hints() map[string]hint {
 	}
 }
 
-var clockTime = regexp.MustCompile(`^([01][0-9]|2[0-3]):([0-5][0-9])$`)
+var clockTime = text.NewPattern(`^([01][0-9]|2[0-3]):([0-5][0-9])$`)
 
 // check says when it is posted, as far as that can be read.
 func (w *Weekly) check(c *collector) weekly.Schedule {

@@ -5,13 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // maxConfigBytes bounds what is read. Ten thousand users and as many accounts take half of it.
@@ -121,11 +122,11 @@ func decodeNodes(data []byte) (first, second *yaml.Node, err error) {
 }
 
 var (
-	syntaxLine    = regexp.MustCompile(`^yaml: line (\d+): `)
-	unknownAnchor = regexp.MustCompile(`unknown anchor '([^']*)' referenced`)
+	syntaxLine    = text.NewPattern(`^yaml: line (\d+): `)
+	unknownAnchor = text.NewPattern(`unknown anchor '([^']*)' referenced`)
 	// What the library's parser says, which counts lines from 0; its scanner
 	// counts from 1.
-	parserError = regexp.MustCompile(`^did not find expected (key|node content|',' or '[]}]'|'-' indicator|<)`)
+	parserError = text.NewPattern(`^did not find expected (key|node content|',' or '[]}]'|'-' indicator|<)`)
 )
 
 // reportSyntax places a syntax error. The library gives the line at which what

@@ -2,7 +2,6 @@ package rehearse
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -10,7 +9,7 @@ import (
 	"github.com/assumebot/assumebot/broker/text"
 )
 
-var personID = regexp.MustCompile(`^[UW][A-Z0-9]{2,30}$`)
+var personID = text.NewPattern(`^[UW][A-Z0-9]{2,30}$`)
 
 // Person is the Slack user ID of whom the word names: an ID, or a name of the config
 // that one person alone has. An ID need not be a User's.

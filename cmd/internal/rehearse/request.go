@@ -3,7 +3,6 @@ package rehearse
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/assumebot/assumebot/broker"
 	"github.com/assumebot/assumebot/broker/policy"
 	"github.com/assumebot/assumebot/broker/prose"
+	"github.com/assumebot/assumebot/broker/text"
 )
 
 // A request is one line of the section requests.
@@ -35,7 +35,7 @@ func Moment(word string) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%q is no time: write one such as 2026-01-05T10:00Z, or with +01:00 for Z", word)
 }
 
-var channelID = regexp.MustCompile(`^[CDG][A-Z0-9]{2,30}$`)
+var channelID = text.NewPattern(`^[CDG][A-Z0-9]{2,30}$`)
 
 // Channel reads a Slack channel's ID.
 func Channel(word string) (string, error) {

@@ -3,11 +3,11 @@ package setup
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/assumebot/assumebot/broker/policy"
+	"github.com/assumebot/assumebot/broker/text"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 )
 
@@ -38,17 +38,17 @@ type Answers struct {
 
 // An own shape is of an ARN that no config holds.
 var (
-	iamUser     = regexp.MustCompile(`^arn:(aws[a-z-]*):iam::(\d{12}):user/(?:[\w+=,.@/-]+/)?([\w+=,.@-]{1,64})$`)
-	iamIdentity = regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:(user|role)/(?:[\w+=,.@/-]+/)?[\w+=,.@-]{1,64}$`)
+	iamUser     = text.NewPattern(`^arn:(aws[a-z-]*):iam::(\d{12}):user/(?:[\w+=,.@/-]+/)?([\w+=,.@-]{1,64})$`)
+	iamIdentity = text.NewPattern(`^arn:aws[a-z-]*:iam::\d{12}:(user|role)/(?:[\w+=,.@/-]+/)?[\w+=,.@-]{1,64}$`)
 	// iamResource is narrower than the config's: ${…} in a path is a variable to a policy.
-	iamResource = regexp.MustCompile(`^[\w+=,.@:/-]*$`)
+	iamResource = text.NewPattern(`^[\w+=,.@:/-]*$`)
 )
 
 // A person answers with a name where an ID is asked for. An ID, also one in small letters
 // or of another kind, is the config's to judge.
 var (
-	slackName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9 ._-]*$`)
-	slackID   = regexp.MustCompile(`^(?:[CGSTUW][A-Z0-9]+|[cgstuw][0-9][a-z0-9]*)$`)
+	slackName = text.NewPattern(`^[A-Za-z][A-Za-z0-9 ._-]*$`)
+	slackID   = text.NewPattern(`^(?:[CGSTUW][A-Z0-9]+|[cgstuw][0-9][a-z0-9]*)$`)
 )
 
 // Partition is that of the first ARN that is known.

@@ -2,12 +2,12 @@ package setup
 
 import (
 	_ "embed"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/assumebot/assumebot/broker/text"
 	"github.com/assumebot/assumebot/cmd/internal/config"
 )
 
@@ -48,7 +48,7 @@ func (a Answers) credentials() (value, is string) {
 }
 
 // plain needs no quotes, also between brackets.
-var plain = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_./:@=+-]*$`)
+var plain = text.NewPattern(`^[A-Za-z0-9][A-Za-z0-9_./:@=+-]*$`)
 
 // scalar writes text so that YAML reads it as that text.
 func scalar(text string) string {
