@@ -114,8 +114,8 @@ func (b *Bot) Run(ctx context.Context) error {
 	owing.Go(func() { b.takeovers.run(living) })
 	placing, stopPlacing := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopPlacing()
-	var held sync.WaitGroup
-	held.Go(func() { b.delivery.placeHeld(placing) })
+	placed := make(chan struct{})
+	go func() { defer close(placed); b.delivery.placeHeld(placing) }()
 
 	told := make(chan time.Time, 1)
 	defer context.AfterFunc(ctx, func() { told <- time.Now() })()
@@ -123,7 +123,10 @@ func (b *Bot) Run(ctx context.Context) error {
 	stopDue()
 	b.drain(told, abandon)
 	stopPlacing()
-	held.Wait() // what is placed now is settled before others take over what is left
+	select { // what is placed now is settled before others take over what is left
+	case <-placed:
+	case <-time.After(placedWithin): // or may be told once more: the process has little time left
+	}
 	die()
 	owing.Wait()   // others have now what is left
 	dueWork.Wait() // what they tell the record, the audit channel still posts

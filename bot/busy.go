@@ -39,8 +39,9 @@ var bounds = turns.Bounds{
 // is asked for it only of who is no User, and they are a stranger if it takes longer.
 const knownWithin = 200 * time.Millisecond
 
-// turnAway tells who acted that there is too much to do. It asks nothing of the store, but
-// whether another process tells that too, should this one have stood still.
+// turnAway tells who acted that there is too much to do. Before it answers it asks
+// nothing of the store, but whether another process tells that too, should this one have
+// stood still.
 func (i *intake) turnAway(a arrival) {
 	ctx, cancel := i.begin(time.Now())
 	defer i.sweeper.touch()

@@ -21,6 +21,8 @@ const (
 	heldBytes = 32 << 20
 	// lastPlaceWithin bounds the last try, once the bot stops.
 	lastPlaceWithin = 2 * time.Second
+	// placedWithin is how long the end of the process waits for that.
+	placedWithin = 3 * time.Second
 )
 
 // heldPace is how often the store and Slack are asked whether they take again what is held.
@@ -59,8 +61,8 @@ func (h *holding) add(x held) bool {
 	return true
 }
 
-// each does with all that is held now, and holds on to what placed does not report. It is of
-// one goroutine.
+// each does with all that is held now, and holds on to what placed does not report. One goroutine
+// calls it.
 func (h *holding) each(placed func(*held) bool) (left int) {
 	h.mu.Lock()
 	all := h.all[:len(h.all):len(h.all)]
@@ -83,9 +85,14 @@ func (h *holding) each(placed func(*held) bool) (left int) {
 // hold holds an answer that the store does not take, because of why.
 func (b *delivery) hold(ctx context.Context, x held, why error) {
 	x.debt.Keep()
+	x.Text, x.Blocks = "", nil // text has them
 	log := b.log.With("request", x.Request, "user", x.User)
 	if !b.held.add(x) {
-		log.ErrorContext(ctx, "neither Slack nor the store takes an answer, and too many are held: nobody tells it while this process lives", "error", why)
+		what := "an answer waits for the next process: neither Slack nor the store takes it, and too many are held"
+		if x.debt == nil {
+			what = "an answer is lost: neither Slack nor the store takes it, and too many are held"
+		}
+		log.ErrorContext(ctx, what, "error", why)
 		return
 	}
 	log.WarnContext(ctx, "neither Slack nor the store takes an answer: this process holds it until one of them does", "error", why)

@@ -143,7 +143,8 @@ func (b *delivery) tellOrOweFor(ctx context.Context, to conversation, m blockkit
 const limitedMost = time.Minute
 
 // direct sends a direct message. After Slack has asked to wait it sends none until then, whoever
-// it is to: opening a conversation is limited for all of them together, and thousands may wait.
+// it is to: thousands may wait, and opening a conversation is limited for all of them together. What
+// else Slack limits with the same answer waits for a minute at most.
 // https://docs.slack.dev/reference/methods/conversations.open
 func (b *delivery) direct(ctx context.Context, user string, m blockkit.Message) error {
 	if wait := time.UnixMilli(b.limited.Load()).Sub(b.now()); wait > 0 {
@@ -151,7 +152,10 @@ func (b *delivery) direct(ctx context.Context, user string, m blockkit.Message) 
 	}
 	err := b.web.DirectMessage(ctx, user, m)
 	if limited := (*slack.RateLimitedError)(nil); errors.As(err, &limited) {
-		b.limited.Store(b.now().Add(min(limited.RetryAfter, limitedMost)).UnixMilli())
+		until := b.now().Add(min(limited.RetryAfter, limitedMost)).UnixMilli()
+		if until > b.limited.Load() {
+			b.limited.Store(until)
+		}
 	}
 	return err
 }

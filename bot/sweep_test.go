@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,8 +16,8 @@ import (
 
 func TestStartsAndVisitsAreSweptSoonAfterTheyEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		swept := 0
-		s := newSweeper(func() { swept++ })
+		var swept atomic.Int64
+		s := newSweeper(func() { swept.Add(1) })
 		ctx, cancel := context.WithCancel(t.Context())
 		go s.run(ctx)
 		touch := func(times int) {
@@ -25,12 +26,12 @@ func TestStartsAndVisitsAreSweptSoonAfterTheyEnd(t *testing.T) {
 				synctest.Wait()
 			}
 		}
-		after := func(d time.Duration, want int) {
+		after := func(d time.Duration, want int64) {
 			t.Helper()
 			time.Sleep(d) // of the bubble's own clock
 			synctest.Wait()
-			if swept != want {
-				t.Errorf("got %d sweeps, want %d", swept, want)
+			if got := swept.Load(); got != want {
+				t.Errorf("got %d sweeps, want %d", got, want)
 			}
 		}
 		after(sweepAfter, 1) // what the start held

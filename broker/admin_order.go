@@ -171,7 +171,7 @@ func (b *Admins) Resume(ctx context.Context, r Request) (bool, error) {
 		if err != nil {
 			return false, storeDown(err)
 		}
-		if pause == nil {
+		if pause == nil || b.pauseFor > 0 && pause.Until.IsZero() { // who gives none without an end lifts none
 			return false, nil
 		}
 		return b.endOrder(ctx, *r, *pause, func(o event.Order) event.Payload { return event.ResumedData{Order: o} }, func(ctx context.Context) (bool, error) {

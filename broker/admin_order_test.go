@@ -402,6 +402,19 @@ func TestAPauseThatEndsByItselfSaysUntilWhen(t *testing.T) {
 	}
 }
 
+// TestWhoGivesNoPauseWithoutAnEndLiftsNone: a drill looks first, and an admin may be quicker.
+func TestWhoGivesNoPauseWithoutAnEndLiftsNone(t *testing.T) {
+	b := newAdminBench(t)
+	b.orders.pause = &broker.Order{By: "U08OTHER", ID: "theirs", At: b.now()}
+	if was, err := pausing(b).Admins.Resume(t.Context(), by(b, adminID)); was || err != nil || b.orders.pause == nil {
+		t.Errorf("got %v, %v and %+v, want that it stands", was, err, b.orders.pause)
+	}
+	b.orders.pause.Until = b.now().Add(time.Minute)
+	if was, err := pausing(b).Admins.Resume(t.Context(), by(b, adminID)); !was || err != nil || b.orders.pause != nil {
+		t.Errorf("of one with an end: got %v, %v and %+v, want it lifted", was, err, b.orders.pause)
+	}
+}
+
 // TestAPauseThatEndsByItselfTakesNoOthersPlace also where an admin's came just now.
 func TestAPauseThatEndsByItselfTakesNoOthersPlace(t *testing.T) {
 	looked := false

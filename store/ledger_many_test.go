@@ -46,7 +46,7 @@ func TestWhoeverTakesOverThousandsOfAnswersHasFewInHand(t *testing.T) {
 	told, most, inHand := map[string]int{}, 0, 0
 	var l *ledger.Ledger
 	l = ledger.New(ledger.Deps{
-		Store: s.Ledger, Owner: "a", Pace: ledger.Pace{Beat: 20 * time.Millisecond, TTL: time.Second}, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		Store: s.Ledger, Owner: "a", Pace: ledger.Pace{Beat: 20 * time.Millisecond, TTL: 3 * time.Second}, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 		Serve: func(ctx context.Context, taken []*ledger.Debt) {
 			if !serving.TryLock() {
 				t.Error("two batches are told at the same time")

@@ -151,6 +151,9 @@ func (s Replicas) word(id, sealed string) (w keptWord, err error) {
 	if err == nil {
 		err = json.Unmarshal(text, &w)
 	}
+	if err == nil && w.At == 0 {
+		err = errors.New("it has no time: another release wrote it")
+	}
 	return w, err
 }
 

@@ -23,6 +23,9 @@ func adminAudit(e told) (head []blockkit.Span, text string, ok bool) {
 		what, rest = "Unlocked", " "+whom+" after wrong codes, by "+person(e)+"."
 	case event.Paused:
 		what, rest = "Paused", ": nothing for anybody until it is resumed. By "+person(e)+"."
+		if !e.Until.IsZero() {
+			rest = ": nothing for anybody until " + blockkit.UTC(e.Until.Time) + ", or until it is resumed. By " + person(e) + "."
+		}
 	case event.Resumed:
 		what, rest = "Resumed", " by "+person(e)+"."
 	case event.Who:
@@ -40,9 +43,6 @@ func adminAudit(e told) (head []blockkit.Span, text string, ok bool) {
 		what, rest = "Not "+strings.ToLower(what), rest+" It had ended already, or a newer order stands."
 	}
 	head = blockkit.Line(blockkit.Bold(what), rest)
-	if e.Kind == event.Paused && !e.Until.IsZero() {
-		head = blockkit.Line(head, " It lasts until ", blockkit.Moment(e.Until.Time), " at most.")
-	}
 	return head, what + rest, true
 }
 

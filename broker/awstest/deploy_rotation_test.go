@@ -47,6 +47,7 @@ func rotating(t *testing.T) *world {
 	})
 	w.PutSecret(hub, "assumebot/carol", "{}")
 	w.PutSecret(hub, "payroll/database", "{}")
+	w.PutSecret(hub, "assumebot-host/seal_keys", "{}")
 	return w
 }
 
@@ -89,6 +90,7 @@ func TestShippedRotationPolicyIsForTheBotsUsersAlone(t *testing.T) {
 	}
 	wantError(t, put("assumebot/carol"), "", "")
 	wantError(t, put("payroll/database"), "AccessDeniedException", "secretsmanager:PutSecretValue")
+	wantError(t, put("assumebot-host/seal_keys"), "AccessDeniedException", "secretsmanager:PutSecretValue")
 }
 
 func TestShippedBotPolicyMakesNoKeysWhileTheBotDoesNotReplaceThem(t *testing.T) {

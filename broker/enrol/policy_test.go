@@ -65,6 +65,7 @@ func TestTheOperatorGainsNothing(t *testing.T) {
 		{"secretsmanager:UntagResource", secretARN, "", ours, awstest.SaysNothing},
 		{"secretsmanager:TagResource", "arn:aws:secretsmanager:eu-west-1:" + hub + ":secret:payroll-123456", "", ours, awstest.SaysNothing},
 		{"secretsmanager:PutSecretValue", "arn:aws:secretsmanager:eu-west-1:" + hub + ":secret:payroll-123456", "", nil, awstest.SaysNothing},
+		{"secretsmanager:PutSecretValue", "arn:aws:secretsmanager:eu-west-1:" + hub + ":secret:assumebot-host/seal_keys-123456", "", nil, awstest.SaysNothing},
 		{"sts:AssumeRole", "arn:aws:iam::222222222222:role/OnCall", "", nil, awstest.SaysNothing},
 	} {
 		if got := judged(t, c.action, c.resource, c.boundary, c.tags); got != c.want {

@@ -24,7 +24,7 @@ type UnblockedData struct{ Order }
 // PausedData is that an admin stops everything for everybody.
 type PausedData struct {
 	Order
-	Until Time `json:"until,omitzero"` // when it ends by itself; absent: only an admin ends it. One with an end takes the place of none that ends later
+	Until Time `json:"until,omitzero"` // when it ends by itself; absent: only an admin ends it. It replaces no pause without an end, or with a later one
 }
 
 // ResumedData is that an admin ends the pause.

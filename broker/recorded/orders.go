@@ -17,14 +17,13 @@ type orders struct {
 	now  func() time.Time
 }
 
-// standing are the orders on the record that have not ended by themselves. By a clock that is
-// ahead one ends early there, and not in the store, whose clock is another.
-func (s orders) standing(user string) (block, pause *state.Order) {
-	block, pause = s.log.Orders(user)
+// unlessOver is a pause on the record that has not ended by itself. By a clock that is ahead it
+// ends early there, and not in the store, whose clock is another.
+func (s orders) unlessOver(pause *state.Order) *state.Order {
 	if pause != nil && pause.Over(s.now()) {
-		pause = nil
+		return nil
 	}
-	return block, pause
+	return pause
 }
 
 // Block implements [broker.Orders].
@@ -40,28 +39,28 @@ func (s orders) Orders(ctx context.Context, user string) (block, pause *broker.O
 	if block, pause, err = s.kept.Orders(ctx, user); err != nil {
 		return nil, nil, err
 	}
-	blocked, paused := s.standing(user)
-	if lacks(block, blocked) || lacks(pause, paused) {
+	blocked, paused := s.log.Orders(user)
+	if lacks(block, blocked) || lacks(pause, s.unlessOver(paused)) {
 		if err := s.log.CaughtUp(ctx); err != nil {
 			return nil, nil, err
 		}
-		blocked, paused = s.standing(user)
+		blocked, paused = s.log.Orders(user)
 	}
-	return either(block, blocked), either(pause, paused), nil
+	if pause != nil && paused != nil && pause.ID == paused.ID {
+		pause.Until = paused.Until
+	}
+	return either(block, blocked), either(pause, s.unlessOver(paused)), nil
 }
 
 // KnownOrders implements [broker.Orders].
 func (s orders) KnownOrders(user string) (block, pause *broker.Order) {
-	blocked, paused := s.standing(user)
-	return either(nil, blocked), either(nil, paused)
+	blocked, paused := s.log.Orders(user)
+	return either(nil, blocked), either(nil, s.unlessOver(paused))
 }
 
 // either is the order that stands in the store or on the record.
 func either(kept *broker.Order, on *state.Order) *broker.Order {
 	if !lacks(kept, on) { // with its reason, which is no part of what the record remembers
-		if on != nil {
-			kept.Until = on.Until
-		}
 		return kept
 	}
 	return &broker.Order{ID: on.ID, By: on.By.ID, ByName: on.By.Name, Reason: on.Reason.String(), At: on.At, Until: on.Until}

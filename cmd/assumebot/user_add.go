@@ -100,9 +100,9 @@ func (a userAdd) run(ctx context.Context, c *cobra.Command, name string) error {
 // keyThere is what is known of a key that was there before: nobody here may read the secret.
 func keyThere(s enrol.State) string {
 	if id, told := s.Secret.Key(); told {
-		return "The secret holds the access key " + id + ", which is active; `assumebot check --live` tells whether it works"
+		return "The secret holds the access key " + id + ", which is active; `assumebot check --live` tells whether it works."
 	}
-	return "Which access key the secret holds cannot be told from here: `assumebot check --live` tells whether it works"
+	return "Which access key the secret holds cannot be told from here: `assumebot check --live` tells whether it works."
 }
 
 // policyFor is the policy of an IAM user for these accounts of the config; "" where none has a role.

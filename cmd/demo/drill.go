@@ -34,7 +34,7 @@ func drillWith(ctx context.Context, program string, stdout, stderr io.Writer) (e
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, end()) }() //nolint:contextcheck // as above
+	defer func() { err = errors.Join(err, end()) }()
 	env, served, err := w.drillEnvironment(ctx, dir)
 	if err != nil {
 		return err
@@ -48,7 +48,8 @@ func drillWith(ctx context.Context, program string, stdout, stderr io.Writer) (e
 		}
 		defer stop()
 	} else {
-		_, _ = fmt.Fprintln(stdout, "Neither redis-server nor valkey-server is in PATH: the drill has a Redis of its own, serves alone, and its report is not signed.")
+		_, _ = fmt.Fprintln(stdout, "Neither redis-server nor valkey-server is in PATH: the drill has a Redis of its own,\n"+
+			"serves alone, and its report is not signed.")
 	}
 	alice, _ := w.person("alice")
 	p.stdin = alice.Device.Code() + "\n"

@@ -26,7 +26,7 @@ func serve(ctx context.Context, stdin io.Reader, stdout io.Writer, port int) (er
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, end()) }() //nolint:contextcheck // as above
+	defer func() { err = errors.Join(err, end()) }()
 	page, err := web.Listen(w.World, port, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err

@@ -29,8 +29,9 @@ const (
 // wrapped all: whoever can write the file, and has no key of KMS, gives the bot no key to seal with. A new key of the
 // record counts from the next start, since every replica must know it before it signs.
 //
-// A key that leaves the file seals nothing from then on, and opens what it sealed until nothing is left that could
-// need it; then it is forgotten. A start knows no key but those of the file, so a restart makes a leaked one useless.
+// A key that leaves the file seals nothing from then on, and opens until nothing is left that could need it; then it is
+// forgotten. Until then it opens as well what somebody else seals with it. A start knows no key but those of the file:
+// of one that leaked, stop all replicas before the first starts again.
 type resealing struct {
 	file func() (entries []secret.Text, d digest, err error) // what it says now
 	open func(ctx context.Context, entries []secret.Text) ([]secret.Text, error)
@@ -192,7 +193,7 @@ func (r *resealing) take(ctx context.Context, ring []secret.Text) (newest string
 		if former[i].id == "" {
 			former[i].id = uses.Former[i]
 			r.log.WarnContext(ctx, "a seal key has left its file: it seals nothing any more, and opens what it sealed until then. "+
-				"A bot that starts before then does not have it, and may issue nothing: put it back, unless it leaked",
+				"A bot that starts before then does not have it, and may issue nothing: put it back; if it leaked, stop all replicas now and start them with the new file",
 				"seal_key", former[i].id, "until", former[i].sealed.Add(sealedFor))
 		}
 	}

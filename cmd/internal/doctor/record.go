@@ -47,7 +47,7 @@ func (p Patient) recordKeys(context.Context) []Finding {
 	case 0:
 		return fine("they sign the record %s, and seal with the newest of %d", signer.Origin(), len(s.SealKeys))
 	case all:
-		held := "; wrapped_keys: required would hold every start to that"
+		held := "; set wrapped_keys: required so that no start takes a key in clear"
 		if p.Config.WrappedKeys {
 			held = ", as wrapped_keys requires"
 		}

@@ -195,8 +195,8 @@ func (d *drill) unlocked(ctx context.Context) error {
 	return err
 }
 
-// paused reports whether the drill's own pause stands. It takes no other's place, and one that an
-// admin gives takes its place, before or after.
+// paused reports whether the drill's own pause stands. An admin's pause
+// counts before the drill's, whichever came first.
 func (d *drill) paused(ctx context.Context) (bool, error) {
 	if _, err := d.app.Record.End(ctx); err != nil {
 		return false, err

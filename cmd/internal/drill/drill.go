@@ -234,7 +234,7 @@ func (d *drill) may(ctx context.Context) error {
 	case pause != nil && pause.Until.IsZero():
 		return errors.New("the bot is paused already: an admin lifts that with /assume resume")
 	case pause != nil && !pause.Over(d.now()):
-		return fmt.Errorf("the bot is paused by a drill that did not come to its end: that ends by itself at %s, or sooner with /assume resume",
+		return fmt.Errorf("the bot is paused by another drill; if that was killed, the pause ends by itself at %s, or sooner with /assume resume",
 			pause.Until.Format(time.RFC3339))
 	case block != nil:
 		return fmt.Errorf("%s is blocked: name another User, or unblock them", d.user.Name)

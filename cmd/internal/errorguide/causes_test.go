@@ -83,7 +83,7 @@ var reasons = map[string]reason{
 		mend:  "An admin lifts it with `/assume unblock`.",
 	},
 	"paused": {
-		cause: "An admin has paused the bot.",
+		cause: "An admin has paused the bot, or a drill has.",
 		mend:  "An admin lifts it with `/assume resume`.",
 	},
 	"too_many_requests": {
