@@ -84,7 +84,7 @@ var reasons = map[string]reason{
 	},
 	"paused": {
 		cause: "An admin has paused the bot, or a drill has.",
-		mend:  "An admin lifts it with `/assume resume`.",
+		mend:  "An admin lifts it with `/assume resume`. A drill's pause says until when it lasts, and ends then.",
 	},
 	"too_many_requests": {
 		cause: "`limits.requests` of one person in a minute, or five requests that wait for approval.",
