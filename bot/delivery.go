@@ -58,25 +58,21 @@ func (b *delivery) updateView(ctx context.Context, to conversation, v slack.Moda
 // replyInTime is reply with a time of its own: that a Request ran out of its time
 // is a reason to tell.
 func (b *delivery) replyInTime(ctx context.Context, to conversation, m blockkit.Message) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), replyWithin)
-	defer cancel()
-	if !to.debt.Still(ctx) {
-		return errToldElsewhere
-	}
-	return b.replied(ctx, to, m)
+	return b.replyIf(ctx, to.debt.Still, to, m)
 }
 
 // replySoon is replyInTime of what may be told twice and must not be late.
 func (b *delivery) replySoon(ctx context.Context, to conversation, m blockkit.Message) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), replyWithin)
-	defer cancel()
-	if !to.debt.StillSoon(ctx) {
-		return errToldElsewhere
-	}
-	return b.replied(ctx, to, m)
+	return b.replyIf(ctx, to.debt.StillSoon, to, m)
 }
 
-func (b *delivery) replied(ctx context.Context, to conversation, m blockkit.Message) error {
+// replyIf replies if this process still has to.
+func (b *delivery) replyIf(ctx context.Context, still func(context.Context) bool, to conversation, m blockkit.Message) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), replyWithin)
+	defer cancel()
+	if !still(ctx) {
+		return errToldElsewhere
+	}
 	err := b.reply(ctx, to, m)
 	if err == nil {
 		to.fate.answered()

@@ -127,3 +127,9 @@ func TestWhoeverStoodStillWhileTheyToldSaysNothing(t *testing.T) {
 		}
 	})
 }
+
+// pass lets time pass, and waits until what was due at its end is done.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}

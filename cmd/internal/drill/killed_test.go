@@ -34,7 +34,8 @@ func TestThePauseOfADrillThatWasKilledEndsByItself(t *testing.T) {
 	w.serves(t, "test") // and signs, which the dead one does no more
 	began := time.Now()
 	w.killWhilePaused(t)
-	if _, err := Run(t.Context(), w.Options); err == nil || !strings.Contains(err.Error(), "paused by another drill; if that was killed, the pause ends by itself") {
+	_, err := Run(t.Context(), w.Options)
+	if err == nil || !strings.Contains(err.Error(), "paused by another drill; if that was killed, the pause ends by itself") {
 		t.Errorf("got %v, want that the pause stands until it ends", err)
 	}
 	if told := w.told(t, "U02BOB", "status"); !strings.Contains(told, "Paused, since") || !strings.Contains(told, ", until ") {
