@@ -23,9 +23,6 @@ func adminAudit(e told) (head []blockkit.Span, text string, ok bool) {
 		what, rest = "Unlocked", " "+whom+" after wrong codes, by "+person(e)+"."
 	case event.Paused:
 		what, rest = "Paused", ": nothing for anybody until it is resumed. By "+person(e)+"."
-		if !e.Until.IsZero() {
-			rest = ": nothing for anybody until " + blockkit.UTC(e.Until.Time) + ", or until it is resumed. By " + person(e) + "."
-		}
 	case event.Resumed:
 		what, rest = "Resumed", " by "+person(e)+"."
 	case event.Who:
@@ -43,6 +40,10 @@ func adminAudit(e told) (head []blockkit.Span, text string, ok bool) {
 		what, rest = "Not "+strings.ToLower(what), rest+" It had ended already, or a newer order stands."
 	}
 	head = blockkit.Line(blockkit.Bold(what), rest)
+	if e.Kind == event.Paused && !e.Until.IsZero() {
+		const until = " It ends by itself: "
+		return append(head, blockkit.Line(until, blockkit.Moment(e.Until.Time), ".")...), what + rest + until + blockkit.UTC(e.Until.Time) + ".", true
+	}
 	return head, what + rest, true
 }
 
