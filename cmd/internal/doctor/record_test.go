@@ -47,7 +47,7 @@ func TestWhetherEveryStartMustHaveWrappedKeysIsTold(t *testing.T) {
 	t.Parallel()
 	p := keeping(t, http.StatusNotFound)
 	p.Wrapped = 2
-	want(t, p.record(t.Context()), "record-keys", "", OK, "KMS has opened all", "wrapped_keys: required would hold every start to that")
+	want(t, p.record(t.Context()), "record-keys", "", OK, "KMS has opened all", "set wrapped_keys: required")
 	p.Config.WrappedKeys = true
 	want(t, p.record(t.Context()), "record-keys", "", OK, "KMS has opened all, as wrapped_keys requires")
 }

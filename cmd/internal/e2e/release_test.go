@@ -39,7 +39,6 @@ func TestTheReleaseBeforeAndThisOneGoOnWithWhatTheOtherLeft(t *testing.T) {
 	t.Parallel()
 	s := &siege{world: newAdminWorld(t), binary: buildBefore(t), redis: storetest.StartDurable(t)}
 	r := &releases{siege: s, devices: s.releaseWorld(), key: ageSealKey(t)}
-	r.pauseFor = time.Hour // of which the release before knows nothing, and which it ends all the same
 	path, settings := filepath.Join(s.dir, "config.yaml"), s.settingsOn(s.redis.URL)
 
 	before := s.starts()
@@ -50,6 +49,13 @@ func TestTheReleaseBeforeAndThisOneGoOnWithWhatTheOtherLeft(t *testing.T) {
 	r.ends(before)
 	r.goesOn(left)
 
+	// One that gives pauses with an end, of which the release before knows nothing; it ends them all the same.
+	if err := this.stop(); err != nil {
+		t.Error(err)
+	}
+	r.pauseFor = time.Hour
+	this = s.launch(path, settings, s.now)
+	r.served(1)
 	left = r.leaves(4)
 	before = s.starts()
 	r.served(2)
