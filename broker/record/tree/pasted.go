@@ -21,7 +21,8 @@ func Pasted(data []byte) []byte {
 	if len(data) > 2*MaxProof {
 		return data
 	}
-	lines := strings.Split(string(bytes.ToValidUTF8(data, []byte("\ufffd"))), "\n")
+	text := string(bytes.ToValidUTF8(data, []byte("\ufffd")))
+	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n") // what ends a line begins no other
 	var out strings.Builder
 	blank := 0
 	for _, line := range lines {

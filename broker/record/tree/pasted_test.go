@@ -141,6 +141,7 @@ func FuzzPasted(f *testing.F) {
 	f.Add([]byte("Receipt\n"), []byte("\nPublic key\n"))
 	f.Add([]byte("```"), []byte("```"))
 	f.Add([]byte("c2sp.org/tlog-proof@v1\n"), []byte("\u2014 x y\n"))
+	f.Add([]byte{}, []byte("c2sp.org/tlog-proof@v1\nhalf of it"))
 	f.Fuzz(func(t *testing.T, before, after []byte) {
 		got, err := keys.CheckAnyProof(Pasted(append(append(bytes.Clone(before), good...), after...)), nil)
 		if err == nil && (got.Number != 4 || !bytes.Equal(got.Leaf, treetest.LeafOf(4))) {
